@@ -1,0 +1,190 @@
+"""Every error anyseek raises on purpose.
+
+    AnyseekError
+    ├── BadInput                 what the caller gave cannot be used
+    │   ├── BadQuery             empty, too long, nothing to search with
+    │   ├── UnknownEncoder       no encoder has that name
+    │   └── UnsupportedModality  the encoder cannot take that kind of input
+    ├── MissingExtra             an optional package is not installed
+    ├── MediaError               one file cannot be read; `code` says why (see `FailureCode`)
+    ├── LibraryError
+    │   ├── LibraryNotFound
+    │   ├── LibraryLocked        another process is writing; names it
+    │   ├── LibraryTooNew        made by a newer anyseek
+    │   ├── LibraryDamaged       the catalog cannot be trusted; nothing was changed
+    │   └── SpaceMismatch        the library was made with another encoder
+    └── StorageFull              the disk has no room left; what was committed is safe
+
+A message names the thing, the reason and the remedy, and each error carries its data as attributes.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+__all__ = [
+    "AnyseekError",
+    "BadInput",
+    "BadQuery",
+    "FailureCode",
+    "LibraryDamaged",
+    "LibraryError",
+    "LibraryLocked",
+    "LibraryNotFound",
+    "LibraryTooNew",
+    "MediaError",
+    "MissingExtra",
+    "SpaceMismatch",
+    "StorageFull",
+    "UnknownEncoder",
+    "UnsupportedModality",
+]
+
+
+class FailureCode(StrEnum):
+    """Why one file could not be indexed. Stored in the catalog, so values never change their meaning."""
+
+    EMPTY = "empty"
+    NOT_MEDIA = "not_media"
+    DAMAGED = "damaged"
+    UNSUPPORTED = "unsupported"
+    TOO_LARGE = "too_large"
+    TOO_LONG = "too_long"
+    NO_CONTENT = "no_content"
+    PERMISSION = "permission"
+    VANISHED = "vanished"
+    CHANGED = "changed"
+    READ_ERROR = "read_error"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    CRASHED = "crashed"
+
+    @property
+    def lies_in_content(self) -> bool:
+        """True when the bytes themselves are at fault, so that another copy of them fails alike."""
+        return self not in _LIES_IN_PLACE
+
+
+_LIES_IN_PLACE = {
+    FailureCode.PERMISSION,
+    FailureCode.VANISHED,
+    FailureCode.CHANGED,
+    FailureCode.READ_ERROR,
+}
+
+
+class AnyseekError(Exception):
+    """The root: catch this to catch everything anyseek raises on purpose."""
+
+
+class BadInput(AnyseekError, ValueError):
+    """What the caller gave cannot be used."""
+
+
+class BadQuery(BadInput):
+    """A query that cannot be asked."""
+
+
+class UnknownEncoder(BadInput):
+    """No encoder has that name."""
+
+    def __init__(self, spec: str, known: list[str]) -> None:
+        super().__init__(f"no encoder is called {spec!r}: use one of {', '.join(sorted(known))}")
+        self.spec = spec
+        self.known = known
+
+
+class UnsupportedModality(BadInput):
+    """The encoder cannot take that kind of input."""
+
+    def __init__(self, spec: str, modality: str) -> None:
+        super().__init__(f"encoder {spec!r} does not understand {modality}: choose a library whose encoder does")
+        self.spec = spec
+        self.modality = modality
+
+
+class MissingExtra(AnyseekError, ImportError):
+    """An optional package is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed: run  pip install 'anyseek[{extra}]'")
+        self.package = package
+        self.extra = extra
+
+
+class MediaError(AnyseekError):
+    """One file cannot be read.
+
+    Attributes:
+        code: The reason, one of `FailureCode`.
+        reason: The same for a person, without the path.
+        path: The file, as it was named by the caller.
+    """
+
+    def __init__(self, code: FailureCode, reason: str, path: Path | str | None = None) -> None:
+        super().__init__(f"{path}: {reason}" if path is not None else reason)
+        self.code = code
+        self.reason = reason
+        self.path = path
+
+    def __reduce__(self) -> tuple[type, tuple[FailureCode, str, Path | str | None]]:
+        return MediaError, (self.code, self.reason, self.path)
+
+
+class LibraryError(AnyseekError):
+    """Something about the library as a whole."""
+
+
+class LibraryNotFound(LibraryError):
+    """There is no library in that folder."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"there is no library at {path}: make one with  anyseek index FOLDER --library {path}")
+        self.path = path
+
+
+class LibraryLocked(LibraryError):
+    """Another process is writing to the library."""
+
+    def __init__(self, path: Path, holder: str) -> None:
+        super().__init__(f"the library at {path} is being written by {holder}: wait for it to finish or stop it")
+        self.path = path
+        self.holder = holder
+
+
+class LibraryTooNew(LibraryError):
+    """The library was made by a newer anyseek."""
+
+    def __init__(self, path: Path, found: str, known: str) -> None:
+        super().__init__(
+            f"the library at {path} was written by a newer anyseek (schema {found}, this one knows {known}): "
+            "upgrade with  pip install --upgrade anyseek"
+        )
+        self.path = path
+        self.found = found
+        self.known = known
+
+
+class LibraryDamaged(LibraryError):
+    """The catalog cannot be trusted; nothing was changed."""
+
+
+class SpaceMismatch(LibraryError):
+    """The library holds vectors of another encoder."""
+
+    def __init__(self, wanted: str, found: str) -> None:
+        super().__init__(
+            f"this library was made with encoder {found!r}, not {wanted!r}, and their vectors cannot be compared: "
+            f"leave the encoder out, or index into another library"
+        )
+        self.wanted = wanted
+        self.found = found
+
+
+class StorageFull(AnyseekError, OSError):
+    """The disk has no room left. What was committed before is safe, and the next run goes on from there."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"no room left on the disk that holds {path}: free some and run the command again")
+        self.path = path
