@@ -1,0 +1,53 @@
+"""Finds an encoder by the short spec that a user types.
+
+A spec is a name alone (``starter``), or a back-end's name with a colon and the model it is to load (``st:some/model``). Names lead to
+``"module:Class"`` targets, either in the table below or in the entry-point group ``anyseek.encoders`` of an installed package, so that
+looking a name up imports nothing; only `load` does. A name that ends in a colon takes a model, any other takes none.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from ..errors import UnknownEncoder
+from .protocol import Encoder
+
+__all__ = ["ENTRY_POINTS", "known_specs", "load"]
+
+ENTRY_POINTS = "anyseek.encoders"
+
+_BUILT_IN = {"starter": "anyseek.encoders.starter.encoder:StarterEncoder"}
+
+
+def known_specs() -> list[str]:
+    """Name every encoder that can be asked for, sorted, without importing any."""
+    return sorted(_targets())
+
+
+def load(spec: str, *, threads: int | None = None) -> Encoder:
+    """Make the encoder that a spec names.
+
+    Args:
+        spec: A known name; what follows the colon of a back-end's name is handed over as its first argument.
+        threads: How many threads it may compute with; None leaves that to the encoder.
+
+    Raises:
+        UnknownEncoder: No encoder has that name.
+    """
+    targets = _targets()
+    backend, colon, model = spec.partition(":")
+    name = backend + colon
+    if name not in targets or (colon and not model):
+        raise UnknownEncoder(spec, list(targets))
+    module, _, attribute = targets[name].partition(":")
+    factory: Any = getattr(import_module(module), attribute)
+    encoder: Encoder = factory(model, threads=threads) if colon else factory(threads=threads)
+    return encoder
+
+
+def _targets() -> dict[str, str]:
+    """Name → "module:Class"; a built-in name cannot be taken over by an installed package."""
+    plugins = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
+    return {**plugins, **_BUILT_IN}
