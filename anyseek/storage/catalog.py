@@ -1,0 +1,139 @@
+"""The catalog of a library: the truth about its sources, assets, contents, segments and vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import insert, update
+
+from ..errors import LibraryNotFound, SpaceMismatch
+from ..types import Space
+from .asset_reads import AssetReads
+from .engine import Database, translated
+from .layout import LibraryFolder
+from .migrate import ensure_schema
+from .models import source, space
+from .queries import active_space
+from .roots import stored_root
+from .rows import (
+    AssetRow,
+    ContentInfo,
+    ContentRow,
+    Counts,
+    EmbeddingState,
+    FailureRow,
+    LocatedAsset,
+    Purged,
+    SegmentRow,
+    SourceRow,
+    SpaceRow,
+)
+from .vector_reads import VectorReads
+from .writer import Writer
+
+__all__ = [
+    "AssetRow",
+    "Catalog",
+    "ContentInfo",
+    "ContentRow",
+    "Counts",
+    "EmbeddingState",
+    "FailureRow",
+    "LocatedAsset",
+    "Purged",
+    "SegmentRow",
+    "SourceRow",
+    "SpaceRow",
+    "Writer",
+]
+
+
+class Catalog(AssetReads, VectorReads):
+    """One open catalog. Any number of threads may read it; writing is by `transaction`, one at a time.
+
+    Attributes:
+        folder: Where it lies.
+    """
+
+    def __init__(self, folder: LibraryFolder, database: Database) -> None:
+        AssetReads.__init__(self, folder, database)
+        VectorReads.__init__(self, database)
+
+    @classmethod
+    def create(cls, folder: LibraryFolder) -> Catalog:
+        """Open the catalog of a library, and make both if they are not there yet."""
+        with translated(folder.catalog):
+            folder.path.mkdir(parents=True, exist_ok=True)
+        ensure_schema(folder)
+        return cls(folder, Database(folder.catalog))
+
+    @classmethod
+    def open(cls, folder: LibraryFolder, *, readonly: bool = False) -> Catalog:
+        """Open the catalog of a library.
+
+        Args:
+            folder: Where it lies.
+            readonly: Write nothing, so that a library on a read-only medium can be searched.
+
+        Raises:
+            LibraryNotFound: There is none.
+            LibraryTooNew: A newer anyseek has written it.
+            LibraryDamaged: It is no catalog, or a broken one.
+        """
+        if not folder.exists:
+            raise LibraryNotFound(folder.path)
+        ensure_schema(folder, readonly=readonly)
+        return cls(folder, Database(folder.catalog, readonly=readonly))
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def version(self) -> int:
+        """A number that changes whenever anybody has committed to the catalog; costs microseconds."""
+        return self.database.version()
+
+    def adopt_space(self, wanted: Space) -> SpaceRow:
+        """Make a space the one of this library, if it has none yet.
+
+        Raises:
+            SpaceMismatch: It has another one.
+        """
+        with self.database.writing() as connection:
+            active = active_space(connection)
+            if active is None:
+                known = connection.execute(update(space).where(space.c.fingerprint == wanted.fingerprint).values(active=1)).rowcount
+                if not known:
+                    row = {"spec": wanted.spec, "dim": wanted.dim, "fingerprint": wanted.fingerprint, "active": 1}
+                    connection.execute(insert(space).values(row))
+                active = active_space(connection)
+            assert active is not None
+            if active.space.fingerprint != wanted.fingerprint:
+                raise SpaceMismatch(wanted.spec, active.space.spec)
+            return active
+
+    def source_for(self, root: Path) -> SourceRow:
+        """The source whose root is a folder, made if it is new."""
+        root = root.resolve()
+        with self.database.writing() as connection:
+            for known in self._sources(connection):
+                if known.root == root:
+                    return known
+            row = connection.execute(insert(source).values(root=stored_root(self.folder, root)).returning(source.c.id)).scalar_one()
+            return SourceRow(row, root)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Writer]:
+        """Change the catalog: all that is done inside is stored when the block ends, and nothing if it raises."""
+        with self.database.writing() as connection:
+            yield Writer(connection)

@@ -1,0 +1,158 @@
+"""What the catalog answers, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from ..types import Kind, Modality, Segment, Space
+
+__all__ = [
+    "AssetRow",
+    "AssetState",
+    "ContentInfo",
+    "ContentRow",
+    "Counts",
+    "Coverage",
+    "EmbeddingState",
+    "FailureRow",
+    "LocatedAsset",
+    "Purged",
+    "SegmentRow",
+    "SourceRow",
+    "SpaceRow",
+]
+
+AssetState = Literal["indexed", "failed", "deleted"]
+Coverage = Literal["none", "partial", "complete"]
+
+
+class SpaceRow(NamedTuple):
+    """An embedding space of the library."""
+
+    id: int
+    space: Space
+
+
+class SourceRow(NamedTuple):
+    """A folder that is scanned; `root` is absolute, `last_scan` the end of its last complete scan."""
+
+    id: int
+    root: Path
+    last_scan: datetime | None = None
+
+
+class AssetRow(NamedTuple):
+    """What comparing a walk with the catalog needs of an asset."""
+
+    id: int
+    size: int
+    mtime_ns: int
+    state: AssetState
+    content_id: int | None
+    failure_code: str | None
+
+
+class ContentRow(NamedTuple):
+    """What is known of some bytes, and how much of them is embedded in the space that was asked about."""
+
+    id: int
+    kind: Kind | None
+    coverage: Coverage
+    failure_code: str | None
+    failure_reason: str | None
+
+
+class SegmentRow(NamedTuple):
+    """What an embedding stands for."""
+
+    embedding_id: int
+    content_id: int
+    kind: Kind
+    segment: Segment
+
+
+class LocatedAsset(NamedTuple):
+    """Where media lies: `path` absolute, `relative` to its source with slashes."""
+
+    id: int
+    path: Path
+    relative: str
+    source_id: int
+    content_id: int | None
+    size: int
+    mtime_ns: int
+
+
+class FailureRow(NamedTuple):
+    """A file that could not be indexed, why, and since when (UTC)."""
+
+    path: Path
+    code: str
+    reason: str
+    since: datetime
+
+
+class Purged(NamedTuple):
+    """What a purge removed."""
+
+    assets: int
+    contents: int
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingState:
+    """How many embeddings a space has and their highest id; two equal states mean the same set, for ids are never used again."""
+
+    count: int
+    highest_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContentInfo:
+    """What a result shows of a content; see `anyseek.types.MediaInfo` for the fields.
+
+    Attributes:
+        captured_at: Aware where the file named an offset, else naive local time.
+    """
+
+    id: int
+    kind: Kind | None
+    format: str | None
+    size: int
+    width: int | None
+    height: int | None
+    duration_ms: int | None
+    frames: int | None
+    has_audio: bool
+    captured_at: datetime | None
+    captured_origin: str | None
+    camera: str | None
+    latitude: float | None
+    longitude: float | None
+    title: str | None
+    artist: str | None
+    rating: int | None
+    keywords: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much is in the library.
+
+    Attributes:
+        assets: By state.
+        kinds: Indexed assets by kind.
+        contents: Distinct bytes, those of deleted assets included.
+        segments: Embedded segments by modality.
+    """
+
+    assets: Mapping[AssetState, int] = field(default_factory=dict)
+    kinds: Mapping[Kind, int] = field(default_factory=dict)
+    contents: int = 0
+    segments: Mapping[Modality, int] = field(default_factory=dict)
+    embeddings: int = 0
+    sources: int = 0

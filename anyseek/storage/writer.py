@@ -1,0 +1,249 @@
+"""Everything that changes the catalog while a library is indexed. All of it happens inside one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Table, case, delete, select, update
+from sqlalchemy.dialects.sqlite import Insert, insert
+
+from ..types import Kind, MediaInfo, Segment
+from .models import NO_FRAME, asset, content, coverage, embedding, segment, setting, source, space
+from .queries import listed
+from .rows import Purged
+from .vector_reads import HALF
+
+__all__ = ["Writer"]
+
+
+class Writer:
+    """One transaction's hand on the catalog; from `Catalog.transaction`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._dims: dict[int, int] = {}
+
+    def put_asset(self, source_id: int, path: str, size: int, mtime_ns: int, content_id: int) -> int:
+        """Say that a content lies at a path; whatever was there before, or failed there, is forgotten.
+
+        Returns:
+            The asset's id, which is that of any asset that was ever at that path.
+        """
+        return self._upsert_asset(source_id, path, size=size, mtime_ns=mtime_ns, content_id=content_id, state="indexed")
+
+    def fail_asset(self, source_id: int, path: str, size: int, mtime_ns: int, code: str, reason: str, content_id: int | None = None) -> int:
+        """Say that what lies at a path cannot be used, and why; `content_id` where its bytes are known."""
+        return self._upsert_asset(
+            source_id,
+            path,
+            size=size,
+            mtime_ns=mtime_ns,
+            content_id=content_id,
+            state="failed",
+            failure_code=str(code),
+            failure_reason=reason,
+        )
+
+    def move_asset(self, asset_id: int, source_id: int, path: str, size: int, mtime_ns: int) -> None:
+        """Say that an asset lies at another path now. It keeps its id, its content and the user's metadata.
+
+        An asset that was at that path changes places with it and counts as deleted until it is put or moved in its turn, so that
+        two files that swap their names do so in two calls.
+        """
+        now = _now()
+        here = select(asset.c.source_id, asset.c.path).where(asset.c.id == asset_id)
+        old = self._connection.execute(here).one()
+        other = self._connection.execute(
+            select(asset.c.id, asset.c.state).where(asset.c.source_id == source_id, asset.c.path == path, asset.c.id != asset_id)
+        ).one_or_none()
+        if other is not None:  # a path no file can have holds its place meanwhile
+            self._update_asset(other.id, source_id=old.source_id, path=f"\0{other.id}")
+        self._update_asset(
+            asset_id,
+            source_id=source_id,
+            path=path,
+            size=size,
+            mtime_ns=mtime_ns,
+            state="indexed",
+            state_since=_since("indexed", now),
+            failure_code=None,
+            failure_reason=None,
+        )
+        if other is not None:
+            self._update_asset(other.id, path=old.path, state="deleted", state_since=_since("deleted", now))
+
+    def delete_assets(self, asset_ids: Iterable[int]) -> None:
+        """Mark assets whose files are gone. They leave the results at once; `purge` removes their rows."""
+        self._connection.execute(
+            update(asset).where(asset.c.id.in_(listed(asset_ids)), asset.c.state != "deleted").values(state="deleted", state_since=_now())
+        )
+
+    def begin_content(self, digest: bytes, size: int, info: MediaInfo) -> int:
+        """Make a content known by its hash, or look it up; a former failure is forgotten, segments and vectors are kept."""
+        return self._upsert_content(digest, size, _columns(info) | {"failure_code": None, "failure_reason": None})
+
+    def add_embeddings(self, content_id: int, space_id: int, items: Sequence[tuple[Segment, np.ndarray]]) -> None:
+        """Store the vectors of some segments; those that are stored already stay as they are.
+
+        Args:
+            content_id: From `begin_content`.
+            space_id: The space of the vectors.
+            items: Segments with their (dim,) float32 unit vectors.
+
+        Raises:
+            ValueError: A vector has not the length of the space, or is not finite.
+        """
+        if not items:
+            return
+        dim = self._dim(space_id)
+        blobs = [_blob(vector, dim) for _, vector in items]
+        keys = [_key(part) for part, _ in items]
+        self._insert_missing(segment, [{"content_id": content_id, **dict(zip(_KEY, key, strict=True))} for key in keys])
+        ids = self._segment_ids(content_id)
+        self._insert_missing(
+            embedding,
+            [{"segment_id": ids[key], "space_id": space_id, "vector": blob} for key, blob in zip(keys, blobs, strict=True)],
+        )
+        self._insert_missing(coverage, [{"content_id": content_id, "space_id": space_id, "state": "partial"}])
+
+    def finish_content(self, content_id: int, space_id: int, info: MediaInfo, segments: Collection[Segment]) -> None:
+        """Say that these are all the segments of a content and that each has its vector.
+
+        What else is embedded in this space (an interrupted run may have cut a film otherwise) is dropped.
+
+        Raises:
+            ValueError: One of them has no vector yet.
+        """
+        ids = self._segment_ids(content_id)
+        embedded = set(
+            self._connection.execute(
+                select(embedding.c.segment_id).join(segment).where(segment.c.content_id == content_id, embedding.c.space_id == space_id)
+            ).scalars()
+        )
+        wanted = {ids.get(_key(part)) for part in segments}
+        if not wanted <= embedded:
+            raise ValueError(f"{len(wanted - embedded)} of {len(wanted)} segments of content {content_id} have no vector")
+        of_content = select(segment.c.id).where(segment.c.content_id == content_id)
+        self._connection.execute(
+            delete(embedding).where(
+                embedding.c.space_id == space_id,
+                embedding.c.segment_id.in_(listed(embedded - wanted)),
+            )
+        )
+        self._connection.execute(
+            delete(segment).where(
+                segment.c.id.in_(of_content),
+                segment.c.id.not_in(select(embedding.c.segment_id).where(embedding.c.segment_id.in_(of_content))),
+            )
+        )
+        self._connection.execute(update(content).where(content.c.id == content_id).values(_columns(info)))
+        self._upsert(coverage, {"content_id": content_id, "space_id": space_id}, {"state": "complete"})
+
+    def fail_content(self, digest: bytes, size: int, info: MediaInfo | Kind | None, code: str, reason: str) -> int:
+        """Remember that some bytes cannot be used, so that no copy of them is tried again. Returns the content's id."""
+        known = _columns(info) if isinstance(info, MediaInfo) else {} if info is None else {"kind": str(info)}
+        return self._upsert_content(digest, size, known | {"failure_code": str(code), "failure_reason": reason})
+
+    def mark_scanned(self, source_id: int) -> None:
+        """Note that a source was scanned to its end just now."""
+        self._connection.execute(update(source).where(source.c.id == source_id).values(last_scan=_now()))
+
+    def put_setting(self, key: str, value: str) -> None:
+        """Make or change a setting of this library."""
+        self._upsert(setting, {"key": key}, {"value": value})
+
+    def purge(self) -> Purged:
+        """Remove deleted assets, and contents that lie at no place any more, with their vectors."""
+        assets = self._connection.execute(delete(asset).where(asset.c.state == "deleted")).rowcount
+        contents = self._connection.execute(
+            delete(content).where(~select(asset.c.id).where(asset.c.content_id == content.c.id).exists())
+        ).rowcount
+        return Purged(assets, contents)
+
+    def _upsert_asset(self, source_id: int, path: str, **values: Any) -> int:
+        now = _now()
+        values = {"failure_code": None, "failure_reason": None} | values
+        made = insert(asset).values(source_id=source_id, path=path, first_seen=now, state_since=now, **values)
+        statement = made.on_conflict_do_update(
+            index_elements=[asset.c.source_id, asset.c.path],
+            set_=values | {"state_since": _since(values["state"], now)},
+        )
+        return int(self._connection.execute(statement.returning(asset.c.id)).scalar_one())
+
+    def _update_asset(self, asset_id: int, **values: Any) -> None:
+        self._connection.execute(update(asset).where(asset.c.id == asset_id).values(**values))
+
+    def _upsert_content(self, digest: bytes, size: int, values: dict[str, Any]) -> int:
+        return int(
+            self._connection.execute(_upserted(content, {"hash": digest}, {"size": size} | values).returning(content.c.id)).scalar_one()
+        )
+
+    def _upsert(self, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
+        self._connection.execute(_upserted(table, key, values))
+
+    def _insert_missing(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        self._connection.execute(insert(table).on_conflict_do_nothing(), rows)
+
+    def _segment_ids(self, content_id: int) -> dict[tuple[str, int, int, int], int]:
+        statement = select(segment.c.id, *(segment.c[name] for name in _KEY)).where(segment.c.content_id == content_id)
+        return {(row[1], row[2], row[3], row[4]): row[0] for row in self._connection.execute(statement)}
+
+    def _dim(self, space_id: int) -> int:
+        if space_id not in self._dims:
+            self._dims[space_id] = self._connection.execute(select(space.c.dim).where(space.c.id == space_id)).scalar_one()
+        return self._dims[space_id]
+
+
+_KEY = ("modality", "start_ms", "end_ms", "frame_ms")
+
+
+def _key(part: Segment) -> tuple[str, int, int, int]:
+    return str(part.modality), part.start_ms, part.end_ms, NO_FRAME if part.frame_ms is None else part.frame_ms
+
+
+def _upserted(table: Table, key: dict[str, Any], values: dict[str, Any]) -> Insert:
+    return insert(table).values(**key, **values).on_conflict_do_update(index_elements=list(key), set_=values)
+
+
+def _since(state: str, now: str) -> Any:
+    """When an asset came into a state: what it was, if it was in it before."""
+    return case((asset.c.state == state, asset.c.state_since), else_=now)
+
+
+def _blob(vector: np.ndarray, dim: int) -> bytes:
+    if vector.shape != (dim,):
+        raise ValueError(f"a vector of shape {vector.shape} does not belong in a space of dimension {dim}")
+    half = vector.astype(HALF)
+    if not np.isfinite(half).all():
+        raise ValueError("a vector is not finite")
+    return half.tobytes()
+
+
+def _columns(info: MediaInfo) -> dict[str, Any]:
+    capture = info.capture
+    return {
+        "kind": str(info.kind),
+        "format": info.format,
+        "width": info.width,
+        "height": info.height,
+        "duration_ms": info.duration_ms,
+        "frames": info.frames,
+        "has_audio": int(info.has_audio),
+        "captured_at": None if capture is None else capture.at.isoformat(),
+        "captured_origin": None if capture is None else capture.origin,
+        "camera": info.camera,
+        "latitude": info.latitude,
+        "longitude": info.longitude,
+        "title": info.title,
+        "artist": info.artist,
+        "rating": info.rating,
+        "keywords": json.dumps(info.keywords, ensure_ascii=False),
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
