@@ -1,0 +1,129 @@
+"""The starter encoder: pictures, sounds and text in the space of all-MiniLM-L6-v2, with three small networks.
+
+A picture or a sound is classified (EfficientNet-Lite2, YAMNet) and becomes the weighted mean of its labels' sentence embeddings; a text
+is embedded as it is. `docs/starter.md` says how the weights were made, what was measured and what the encoder is bad at.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import BadQuery
+from ...types import Modality, Space
+from . import audio, conse, image, weights
+
+__all__ = ["MAX_TOKENS", "StarterEncoder"]
+
+DIM = 384
+MAX_TOKENS = 256
+"""Word pieces of a text, with the two that mark its ends; what the text tower was trained on."""
+
+PREPROCESSING = "1"
+"""Raise this whenever code changes a vector: it is part of the space's fingerprint."""
+
+IMAGE_LABELS, IMAGE_POWER = 20, 1.0
+AUDIO_LABELS, AUDIO_POWER = 20, 0.7
+
+
+class StarterEncoder:
+    """Encodes text, pictures and sounds offline on the CPU; see `anyseek.encoders.protocol.Encoder`.
+
+    Each network is loaded by the first call that needs it, so that a search by text never reads the other two. Inputs are run one at a
+    time: on a CPU that is as fast as batches, and it makes a row independent of its batch to the last bit.
+
+    Args:
+        threads: How many threads a network computes with; None for as many as there are cores.
+    """
+
+    modalities = frozenset(Modality)
+    image_size = image.SMALLEST_USEFUL
+    sample_rate = audio.SAMPLE_RATE
+    max_audio_ms = audio.MAX_AUDIO_MS
+
+    def __init__(self, *, threads: int | None = None) -> None:
+        self.space = Space("starter", DIM, weights.fingerprint(f"{PREPROCESSING} {DIM}"))
+        self._threads = threads
+        self._loaded: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+        """Encode texts.
+
+        Raises:
+            BadQuery: A text is blank or has more than `MAX_TOKENS` word pieces.
+        """
+        for text in texts:
+            if not text.strip():
+                raise BadQuery("the text is empty: write what to look for")
+        if not texts:
+            return _stack([])
+        tokenizer, network = self._load("tokenizer", _tokenizer), self._network("text")
+        batches = []
+        for encoding in tokenizer.encode_batch(list(texts)):
+            found = len(encoding.ids)
+            if found <= 2:
+                raise BadQuery("the text has nothing in it that can be read: write what to look for")
+            if found > MAX_TOKENS:
+                raise BadQuery(f"the text has {found} word pieces and the starter encoder takes {MAX_TOKENS}: shorten it")
+            batches.append(np.array([encoding.ids], np.int64))
+        return _stack([conse.unit(network.run(None, {"tokens": tokens})[0][0]) for tokens in batches])
+
+    def encode_images(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        """Encode pictures, each (height, width, 3) uint8 RGB; the middle of a long one is what counts.
+
+        Raises:
+            BadInput: A picture has another shape or type.
+        """
+        checked = [image.checked(pixels) for pixels in pictures]
+        if not checked:
+            return _stack([])
+        network, labels = self._network("image"), self._labels("image")
+        rows = []
+        for pixels in checked:
+            logits = network.run(None, {"pixels": image.network_input(pixels)})[0][0]
+            rows.append(conse.combine(conse.softmax(logits), labels, top=IMAGE_LABELS, power=IMAGE_POWER))
+        return _stack(rows)
+
+    def encode_audio(self, windows: Sequence[np.ndarray]) -> np.ndarray:
+        """Encode windows of sound, each (n,) float32 mono at 16 kHz.
+
+        Raises:
+            BadInput: A window is longer than `max_audio_ms`, empty, or has another shape or type.
+        """
+        checked = [audio.checked(samples) for samples in windows]
+        if not checked:
+            return _stack([])
+        network, labels = self._network("audio"), self._labels("audio")
+        rows = []
+        for samples in checked:
+            logits = network.run(None, {"patches": audio.patches(samples)})[0]
+            rows.append(conse.combine(conse.pool(conse.sigmoid(logits)), labels, top=AUDIO_LABELS, power=AUDIO_POWER))
+        return _stack(rows)
+
+    def _network(self, name: str) -> Any:
+        return self._load(name, lambda: weights.session(name, self._threads))
+
+    def _labels(self, name: str) -> np.ndarray:
+        labels: np.ndarray = self._load(f"{name} labels", lambda: weights.label_vectors(name))
+        return labels
+
+    def _load(self, key: str, make: Callable[[], Any]) -> Any:
+        """Load a part once, whichever thread asks first."""
+        with self._lock:
+            if key not in self._loaded:
+                self._loaded[key] = make()
+            return self._loaded[key]
+
+
+def _tokenizer() -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(weights.FOLDER / "tokenizer.json"))
+
+
+def _stack(rows: list[np.ndarray]) -> np.ndarray:
+    return np.stack(rows) if rows else np.zeros((0, DIM), np.float32)
