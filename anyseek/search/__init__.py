@@ -1,0 +1,1 @@
+"""Answering queries: encode, fuse, look up, score, merge into moments."""

@@ -1,0 +1,112 @@
+"""How hits are shown: as a table, as JSON, or as bare paths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from ..types import Kind
+from .exits import Exit
+from .output import MARK_OF, STYLE_OF, answers, bar, link, note, plain_table, print_json, printable, timecode, write_paths
+
+if TYPE_CHECKING:
+    from ..search.engine import Answer, Hit
+
+__all__ = ["PathsOption", "Print0Option", "finish"]
+
+PathsOption = Annotated[bool, typer.Option("--paths", "-p", help="Print bare paths, one per line.")]
+Print0Option = Annotated[bool, typer.Option("--print0", "-0", help="Print bare paths, each followed by a NUL.")]
+
+
+def finish(answer: Answer, question: str, *, as_json: bool, as_paths: bool, nul: bool) -> None:
+    """Show an answer and end the command: with code 1 when it is empty."""
+    if as_json:
+        print_json(answer_as_json(answer, question))
+    elif as_paths or nul:
+        write_paths([hit.path for hit in answer], nul=nul)
+    else:
+        show_table(answer, question)
+    if not as_json:
+        for message in answer.notes:
+            note(message)
+    if not len(answer):
+        raise typer.Exit(Exit.NO_HITS)
+
+
+def answer_as_json(answer: Answer, question: str) -> dict[str, Any]:
+    """An answer as the JSON that ``--json`` prints."""
+    return {
+        "query": question,
+        "searched": answer.searched,
+        "took_ms": round(answer.took_ms, 1),
+        "notes": list(answer.notes),
+        "hits": [_hit_as_json(hit) for hit in answer],
+    }
+
+
+def _hit_as_json(hit: Hit) -> dict[str, Any]:
+    info = hit.info
+    return {
+        "path": hit.path,
+        "kind": hit.kind.value,
+        "score": round(hit.score, 4),
+        "start_ms": hit.start_ms,
+        "end_ms": hit.end_ms,
+        "best_ms": hit.best_ms,
+        "signals": list(hit.signals),
+        "moments": [
+            {
+                "start_ms": moment.start_ms,
+                "end_ms": moment.end_ms,
+                "best_ms": moment.best_ms,
+                "score": round(moment.score, 4),
+                "signals": list(moment.signals),
+            }
+            for moment in hit.moments
+        ],
+        "asset_id": hit.asset_id,
+        "width": info.width,
+        "height": info.height,
+        "duration_ms": info.duration_ms,
+        "captured_at": info.captured_at,
+        "camera": info.camera,
+        "title": info.title,
+    }
+
+
+def show_table(answer: Answer, question: str) -> None:
+    """Show hits as a table, with bars that are as long as the scores are high."""
+    out = answers()
+    found = f"{len(answer)} of {answer.searched:,} segments' best" if len(answer) else "nothing found"
+    out.print(Text.assemble((printable(question), "bold"), (f"   {found}, {answer.took_ms:.0f} ms", "dim")))
+    table = plain_table(padding=(0, 2, 0, 0))
+    table.add_column(justify="right", style="dim")
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1, overflow="fold")
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, style="dim")
+    best = max((hit.score for hit in answer), default=0.0)
+    for place, hit in enumerate(answer, start=1):
+        style = STYLE_OF[hit.kind]
+        length = hit.score / best if best > 0 else 0.0
+        table.add_row(
+            str(place),
+            Text.assemble((bar(length), style), f" {hit.score:.2f}"),
+            Text(MARK_OF[hit.kind], style=style),
+            link(hit.path),
+            _where(hit),
+            " ".join(hit.signals) if hit.kind is Kind.VIDEO else "",
+        )
+    if len(answer):
+        out.print(table)
+
+
+def _where(hit: Hit) -> Text:
+    if hit.start_ms is None or hit.end_ms is None:
+        info = hit.info
+        return Text(f"{info.width} × {info.height}" if info.width else "", style="dim")
+    more = f"  +{len(hit.moments) - 1}" if len(hit.moments) > 1 else ""
+    return Text.assemble((f"{timecode(hit.start_ms)} – {timecode(hit.end_ms)}", "bold"), (more, "dim"))

@@ -1,0 +1,55 @@
+"""``anyseek index``: bring the library in line with folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import JsonOption, LibraryOption, as_kinds
+from .progress import stop_on_interrupt, watch
+from .report import finish
+
+__all__ = ["index"]
+
+
+def index(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", help="Files and folders; all folders of the library when left out.", show_default=False),
+    ] = None,
+    library: LibraryOption = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", "-x", metavar="GLOB", help="Pass over names or paths like this.", show_default=False)
+    ] = None,
+    kinds: Annotated[
+        list[str] | None, typer.Option("--kinds", metavar="KINDS", help="Only these, such as image,video.", show_default=False)
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Decoding processes.  [default: one per core]", show_default=False)
+    ] = None,
+    video_backend: Annotated[str, typer.Option("--video-backend", metavar="pyav|decord", help="What reads films.")] = "pyav",
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Believe that a missing or empty folder is meant, and forget for good what is gone.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Name every file that is indexed, skipped or failed.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Index files and folders: new and changed ones are read, moved and copied ones recognised, deleted ones dropped.
+
+    Ctrl-C stops after the batch in flight, a second one at once; the next run goes on from there.
+    """
+    from ..indexer.indexer import IndexOptions
+    from ..library import Library
+    from ..media.protocol import DecodeOptions
+
+    if video_backend not in ("pyav", "decord"):
+        raise typer.BadParameter(f"{video_backend!r} is no video backend: use pyav or decord")
+    options = IndexOptions(
+        exclude=tuple(exclude or ()), kinds=as_kinds(kinds), jobs=jobs, prune=prune, decode=DecodeOptions(video_backend=video_backend)
+    )
+    with Library.open(library) as opened, stop_on_interrupt() as stop, watch(verbose=verbose) as on_event:
+        report = opened.index(*(paths or ()), options=options, on_event=on_event, stop=stop)
+        folder = opened.path
+    finish(report, folder, as_json=as_json)

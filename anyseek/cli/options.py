@@ -1,0 +1,42 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..types import Kind
+
+__all__ = ["JsonOption", "Kinds", "LibraryOption", "LimitOption", "as_kinds"]
+
+LibraryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--library",
+        "-l",
+        metavar="DIR",
+        help="The library folder, or a media folder with a library in its .anyseek.  [default: $ANYSEEK_LIBRARY, else your own]",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="Most hits to show.")]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option("--kind", "-k", metavar="KIND", help="Only image, audio or video; repeat it or separate by commas.", show_default=False),
+]
+
+
+def as_kinds(values: list[str] | None) -> frozenset[Kind]:
+    """Read kinds that were given one by one or separated by commas.
+
+    Raises:
+        typer.BadParameter: One of them is none.
+    """
+    names = [name.strip() for value in values or [] for name in value.split(",") if name.strip()]
+    unknown = [name for name in names if name not in set(Kind)]
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]!r} is no kind: use {', '.join(Kind)}")
+    return frozenset(map(Kind, names))

@@ -1,0 +1,101 @@
+"""What people see: answers on stdout, everything else on stderr. All colours and marks are named here."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..types import Kind
+
+__all__ = ["MARK_OF", "answers", "bar", "complain", "link", "note", "plain_table", "print_json", "said", "timecode", "write_paths"]
+
+MARK_OF = {Kind.IMAGE: "▣ picture", Kind.AUDIO: "♪ sound", Kind.VIDEO: "▶ film"}
+STYLE_OF = {Kind.IMAGE: "green", Kind.AUDIO: "magenta", Kind.VIDEO: "cyan"}
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+@cache
+def answers() -> Console:
+    """Stdout: what was asked for, and nothing else."""
+    return Console(highlight=False, soft_wrap=False)
+
+
+@cache
+def said() -> Console:
+    """Stderr: progress, notes and errors."""
+    return Console(stderr=True, highlight=False)
+
+
+def complain(message: str) -> None:
+    """Print an error."""
+    said().print(Text.assemble(("anyseek: ", "bold red"), printable(message)), soft_wrap=True)
+
+
+def note(message: str) -> None:
+    """Print a remark."""
+    said().print(Text.assemble(("note: ", "yellow"), printable(message)), soft_wrap=True)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print one JSON document; bytes of a path that are no UTF-8 become lone surrogates, as `os.fsdecode` has them."""
+    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+
+def write_paths(paths: list[Path], *, nul: bool) -> None:
+    """Print paths byte for byte as they are, each with its end mark."""
+    end = b"\0" if nul else b"\n"
+    sys.stdout.flush()
+    sys.stdout.buffer.write(b"".join(os.fsencode(path) + end for path in paths))
+    sys.stdout.buffer.flush()
+
+
+def printable(text: str) -> str:
+    """The same with control characters and undecodable bytes shown as escapes, so that a file name cannot drive the terminal."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode() for character in text
+    )
+
+
+def link(path: Path, style: str = "") -> Text:
+    """A path as short as it can be said from here, which a terminal may open."""
+    shown = path
+    for base, prefix in ((Path.cwd(), ""), (Path.home(), "~/")):
+        if path.is_relative_to(base):
+            shown = Path(f"{prefix}{path.relative_to(base)}")
+            break
+    text = Text(printable(str(shown)), style=style, overflow="fold")
+    try:
+        text.stylize(f"link {path.as_uri()}")
+    except (ValueError, UnicodeEncodeError):
+        return text
+    return text
+
+
+def timecode(ms: int) -> str:
+    """A time as ``m:ss``, or ``h:mm:ss`` from one hour on."""
+    seconds = ms // 1000
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def bar(share: float, width: int = 8) -> str:
+    """A bar that is `share` of `width` characters long."""
+    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    whole, rest = divmod(eighths, 8)
+    return ("█" * whole + (EIGHTHS[rest] if rest else "")).ljust(width)
+
+
+def plain_table(*columns: str, **options: Any) -> Table:
+    """A table without a frame, as all of ours are."""
+    table = Table(*columns, box=None, pad_edge=False, header_style="dim", **options)
+    table.show_header = bool(columns)
+    return table

@@ -1,0 +1,82 @@
+"""What a person sees while an indexing run goes on, and how Ctrl-C reaches it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from .output import link, note, printable, said
+
+if TYPE_CHECKING:
+    from ..indexer.report import IndexEvent, OnEvent
+
+__all__ = ["stop_on_interrupt", "watch"]
+
+
+@contextmanager
+def watch(*, verbose: bool) -> Iterator[OnEvent]:
+    """Draw the events of a run on stderr, when somebody is looking; `verbose` names every file."""
+    progress = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TextColumn("[dim]{task.fields[rate]}"),
+        TimeRemainingColumn(compact=True),
+        TextColumn("[dim]{task.fields[name]}"),
+        console=said(),
+        transient=True,
+        disable=not said().is_terminal,
+    )
+    with progress:
+        yield _Drawing(progress, verbose).take
+
+
+@contextmanager
+def stop_on_interrupt() -> Iterator[threading.Event]:
+    """Let the first Ctrl-C set the event and a second one end the command at once."""
+    stop = threading.Event()
+
+    def first(number: int, frame: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        note("stopping after the batch in flight; Ctrl-C again stops at once")
+
+    before = signal.signal(signal.SIGINT, first)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Drawing:
+    def __init__(self, progress: Progress, verbose: bool) -> None:
+        self.progress = progress
+        self.verbose = verbose
+        self.task = progress.add_task("looking around", total=None, rate="", name="")
+
+    def take(self, event: IndexEvent) -> None:
+        from ..indexer.report import FileDone, Outcome, ScanProgress, Skipped, WorkFound
+
+        match event:
+            case ScanProgress(root, found):
+                self.progress.update(self.task, description=f"looking around in {printable(root.name)}", name=f"{found:,} files")
+            case Skipped(path, rule) if self.verbose:
+                self.say("yellow", rule.value, path)
+            case WorkFound(files):
+                self.progress.update(self.task, description="indexing", total=files, completed=0, name="")
+            case FileDone(path, outcome, reason):
+                speed = self.progress.tasks[0].speed
+                rate = f"{speed:.1f} files/s" if speed else ""
+                self.progress.update(self.task, advance=1, name=printable(path.name)[:32], rate=rate)
+                if self.verbose:
+                    self.say("red" if outcome is Outcome.FAILED else "green", reason or outcome.value, path)
+
+    def say(self, style: str, what: str, path: Path) -> None:
+        self.progress.console.print(f"[{style}]{what:>12}[/] ", link(path), sep="")

@@ -1,0 +1,74 @@
+"""How the report of an indexing run is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from .exits import Exit
+from .output import link, note, plain_table, print_json, printable, said
+
+if TYPE_CHECKING:
+    from ..indexer.report import IndexReport
+
+__all__ = ["finish"]
+
+SHOWN_FAILURES = 5
+
+
+def finish(report: IndexReport, folder: Path, *, as_json: bool) -> None:
+    """Show what a run did and end the command with the code that says so."""
+    if as_json:
+        print_json(report_as_json(report, folder))
+    else:
+        show_report(report, folder)
+    if report.interrupted:
+        raise typer.Exit(Exit.INTERRUPTED)
+    if report.failed:
+        raise typer.Exit(Exit.SOME_FAILED)
+
+
+def report_as_json(report: IndexReport, folder: Path) -> dict[str, Any]:
+    """The report as the JSON that ``--json`` prints."""
+    counts = ("new", "changed", "moved", "copied", "unchanged", "removed", "kept", "failed", "embedded", "purged")
+    return {
+        "library": folder,
+        **{name: getattr(report, name) for name in counts},
+        "skipped": {rule.value: count for rule, count in sorted(report.skipped.items())},
+        "failures": [{"path": failure.path, "code": failure.code.value, "reason": failure.reason} for failure in report.failures],
+        "unavailable": report.unavailable,
+        "interrupted": report.interrupted,
+        "seconds": round(report.seconds, 3),
+        "notes": report.notes,
+    }
+
+
+def show_report(report: IndexReport, folder: Path) -> None:
+    """Say in a few lines what a run did."""
+    out = said()
+    counts = [(name, getattr(report, name)) for name in ("new", "changed", "moved", "copied", "removed", "purged", "failed")]
+    told = ", ".join(f"{count:,} {name}" for name, count in counts if count)
+    rest = f"{report.unchanged:,} unchanged"
+    if told:
+        out.print(f"[bold green]✓[/] {told}; {rest}; {report.embedded:,} segments embedded in {report.seconds:.1f} s")
+    else:
+        out.print(f"[bold green]✓[/] Nothing to do: {rest}, nothing embedded ({report.seconds:.1f} s)")
+    if report.skipped:
+        passed = ", ".join(f"{count:,} {rule.value}" for rule, count in report.skipped.most_common())
+        out.print(f"  [dim]passed over: {passed} (-v names them)[/]")
+    for path in report.unavailable:
+        note(f"{path} is not there or empty: nothing of it was removed; if that is meant, run again with --prune")
+    for message in report.notes:
+        note(message)
+    if report.failures:
+        table = plain_table(padding=(0, 2, 0, 0))
+        for failure in report.failures[:SHOWN_FAILURES]:
+            table.add_row("  [red]✗[/]", link(failure.path), f"[dim]{printable(failure.reason)}[/]")
+        out.print(table)
+        more = len(report.failures) - SHOWN_FAILURES
+        out.print(f"  [dim]{f'and {more:,} more; ' if more > 0 else ''}all of them: anyseek errors; try again: anyseek errors --retry[/]")
+    if report.interrupted:
+        note("stopped: what was indexed so far can be searched, and the next run goes on from here")
+    out.print("  [dim]library:[/] ", link(folder), end="\n")

@@ -1,0 +1,114 @@
+"""What an indexing run tells: events while it goes on, a report at its end. Nothing here is printed; the doors draw it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from ..errors import FailureCode
+from .scan import Rule
+
+__all__ = ["FileDone", "IndexEvent", "IndexReport", "OnEvent", "Outcome", "ScanProgress", "Skipped", "WorkFound"]
+
+
+class Outcome(StrEnum):
+    """How one file ended."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    MOVED = "moved"
+    COPIED = "copied"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanProgress:
+    """A walk goes on: `found` media files so far below `root`."""
+
+    root: Path
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A path was passed over by a rule."""
+
+    path: Path
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class WorkFound:
+    """All walks are done: `files` have to be read."""
+
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileDone:
+    """A file has reached its end state, which is committed or about to be."""
+
+    path: Path
+    outcome: Outcome
+    reason: str = ""
+
+
+IndexEvent = ScanProgress | Skipped | WorkFound | FileDone
+OnEvent = Callable[[IndexEvent], None]
+
+
+@dataclass(slots=True)
+class Failure:
+    """A file that could not be indexed."""
+
+    path: Path
+    code: FailureCode
+    reason: str
+
+
+@dataclass(slots=True)
+class IndexReport:
+    """What one run did.
+
+    Attributes:
+        new: Files that were not in the library.
+        changed: Files whose bytes are others than before.
+        moved: Files found under another path; nothing of them was embedded.
+        copied: Files with bytes that the library has already; nothing of them was embedded.
+        unchanged: Files that needed nothing.
+        removed: Files that are gone.
+        kept: Files that were not seen but may be there, because a folder could not be read or another kind was asked for.
+        failed: Files that could not be read; each is listed in `failures`.
+        embedded: Segments that were encoded.
+        skipped: Paths passed over, by rule.
+        unavailable: Sources that were not there or suddenly empty; nothing of them was removed.
+        purged: Files that were forgotten for good (only with `prune`).
+        seconds: Time it took.
+        interrupted: It was stopped; the next run goes on from here.
+        notes: What else a person should know.
+    """
+
+    new: int = 0
+    changed: int = 0
+    moved: int = 0
+    copied: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    kept: int = 0
+    failed: int = 0
+    embedded: int = 0
+    skipped: Counter[Rule] = field(default_factory=Counter)
+    failures: list[Failure] = field(default_factory=list)
+    unavailable: list[Path] = field(default_factory=list)
+    purged: int = 0
+    seconds: float = 0.0
+    interrupted: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def count(self, outcome: Outcome) -> None:
+        """Add one file to the number that its outcome names."""
+        setattr(self, outcome.value, getattr(self, outcome.value) + 1)

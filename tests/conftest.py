@@ -1,0 +1,33 @@
+"""Guards that hold for every test: a home of its own, a clean environment, no network, no logged error."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+DEMO = Path(__file__).parents[1] / "data" / "demo"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path_factory.mktemp("home")
+    for variable in ("HOME", "USERPROFILE", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(variable, str(home))
+    for variable in ("ANYSEEK_LIBRARY", "NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_logged_error(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    yield
+    logged = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
+    assert not logged, f"logged as errors: {logged}"
+
+
+@pytest.fixture(scope="session")
+def demo() -> Path:
+    """The demo media that ship with the project."""
+    return DEMO
