@@ -152,6 +152,19 @@ class Writer:
         """Note that a source was scanned to its end just now."""
         self._connection.execute(update(source).where(source.c.id == source_id).values(last_scan=_now()))
 
+    def absorb_source(self, inner_id: int, outer_id: int, prefix: str) -> None:
+        """Let a source take in another one whose root lies below its own; its assets keep their ids.
+
+        Args:
+            inner_id: The source that ends.
+            outer_id: The source that takes over, and has nothing below `prefix` yet.
+            prefix: The inner root as seen from the outer one, with slashes.
+        """
+        rows = self._connection.execute(select(asset.c.id, asset.c.path).where(asset.c.source_id == inner_id)).all()
+        for row in rows:
+            self._update_asset(row.id, source_id=outer_id, path=f"{prefix}/{row.path}")
+        self._connection.execute(delete(source).where(source.c.id == inner_id))
+
     def put_setting(self, key: str, value: str) -> None:
         """Make or change a setting of this library."""
         self._upsert(setting, {"key": key}, {"value": value})

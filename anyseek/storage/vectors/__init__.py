@@ -1,0 +1,1 @@
+"""Nearest vectors by inner product: one protocol, exact in every implementation here."""

@@ -1,0 +1,120 @@
+"""An exact index in plain NumPy, for machines without FAISS and for small numbers of vectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from .protocol import Floats, Halves, Ids
+from .ranking import checked_queries, no_answers, slack_of, take_best
+from .slots import Slots, checked_addition
+
+__all__ = ["NumpyIndex"]
+
+CHUNK_ROWS = 16_384  # in single precision at 384 dimensions: 25 MB
+QUERY_ROWS = 64
+COMPACT_SHARE = 0.5
+
+
+class NumpyIndex:
+    """Rows of halves, multiplied chunk by chunk in single precision. Adding does not disturb searches under way either."""
+
+    backend: ClassVar[str] = "numpy"
+
+    def __init__(self, dim: int) -> None:
+        self._rows: tuple[Slots, Halves] = (Slots.of(np.empty(0, np.int64)), np.empty((0, dim), "<f2"))
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return int(self._rows[1].shape[1])
+
+    def __len__(self) -> int:
+        return self._rows[0].count
+
+    def ids(self) -> Ids:
+        """The ids that can be found, ascending."""
+        return self._rows[0].ids()
+
+    def vectors(self, ids: Ids) -> Halves:
+        """The vectors of some ids as they are kept."""
+        slots, halves = self._rows
+        found: Halves = halves[slots.rows_in_order(ids)]
+        return found
+
+    def add(self, ids: Ids, vectors: npt.NDArray[np.floating]) -> None:
+        """Add vectors under new ids."""
+        slots, halves = self._rows
+        ids, added = checked_addition(slots, self.dim, ids, vectors)
+        self._rows = slots.plus(ids), np.concatenate([halves, added])
+
+    def remove(self, ids: Ids) -> int:
+        """Remove vectors."""
+        slots, halves = self._rows
+        rows = slots.rows_of(np.asarray(ids, np.int64))
+        slots = slots.minus(rows)
+        if slots.count < COMPACT_SHARE * len(halves):
+            slots, halves = Slots.of(slots.row_ids[slots.alive]), halves[slots.alive]
+        self._rows = slots, halves
+        return len(rows)
+
+    def search(self, queries: Floats, k: int, *, allowed: Ids | None = None) -> tuple[Floats, Ids]:
+        """Find the nearest vectors."""
+        slots, halves = self._rows
+        queries = checked_queries(queries, halves.shape[1], k)
+        scores, ids = no_answers(len(queries), k)
+        rows = np.flatnonzero(slots.alive) if allowed is None else slots.rows_of(np.asarray(allowed, np.int64))
+        if not len(rows) or not k:
+            return scores, ids
+        for start in range(0, len(queries), QUERY_ROWS):
+            block = queries[start : start + QUERY_ROWS]
+            for offset, candidates in enumerate(_candidates(block, halves, rows, k)):
+                best = take_best(block[offset], halves[candidates], slots.row_ids[candidates], k)
+                scores[start + offset, : len(best[0])], ids[start + offset, : len(best[1])] = best
+        return scores, ids
+
+    def save(self, path: Path) -> None:
+        """Write ids and vectors as two arrays in NumPy's own format, one behind the other."""
+        slots, halves = self._rows
+        with path.open("wb") as file:
+            np.save(file, slots.row_ids[slots.alive], allow_pickle=False)
+            np.save(file, halves[slots.alive], allow_pickle=False)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        with path.open("rb") as file:
+            try:
+                ids, halves = np.load(file, allow_pickle=False), np.load(file, allow_pickle=False)
+            except EOFError as exc:
+                raise ValueError(f"{path} ends too early") from exc
+        if ids.dtype != np.int64 or halves.dtype != np.dtype("<f2") or halves.ndim != 2 or ids.shape != halves.shape[:1]:
+            raise ValueError(f"{path} does not hold ids and vectors")
+        index = cls(halves.shape[1])
+        index._rows = Slots.of(ids), halves
+        return index
+
+
+def _candidates(queries: Floats, halves: Halves, rows: Ids, k: int) -> list[Ids]:
+    """Collect for each query the rows that may be among its best k."""
+    everything = len(rows) == len(halves)
+    slack = np.array([slack_of(query) for query in queries], np.float32)
+    found = [np.empty(0, np.int64) for _ in queries]
+    found_scores = [np.empty(0, np.float32) for _ in queries]
+    floor = np.full(len(queries), -np.inf, np.float32)
+    for start in range(0, len(rows), CHUNK_ROWS):
+        chunk = rows[start : start + CHUNK_ROWS]
+        block = halves[start : start + CHUNK_ROWS] if everything else halves[chunk]
+        scores = queries @ block.astype(np.float32).T
+        for q in range(len(queries)):
+            good = np.flatnonzero(scores[q] >= floor[q])
+            found[q] = np.concatenate([found[q], chunk[good]])
+            found_scores[q] = np.concatenate([found_scores[q], scores[q, good]])
+            if len(found[q]) > k:
+                floor[q] = np.partition(found_scores[q], -k)[-k] - slack[q]
+                kept = found_scores[q] >= floor[q]
+                found[q], found_scores[q] = found[q][kept], found_scores[q][kept]
+    return found
