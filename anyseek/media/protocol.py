@@ -72,9 +72,15 @@ class Frame(NamedTuple):
 
 
 class FrameReader(Protocol):
-    """Samples the frames of a film. Implementations: PyAV (every file) and decord (constant-rate MP4 and MKV)."""
+    """Samples the frames of a film. Implementations: PyAV (every file) and decord (constant-rate MP4 and MKV).
+
+    Attributes:
+        name: ``pyav`` or ``decord``.
+        end_ms: Where the pictures of the film read last ended, in ms from its first frame; final once `frames` has run to its end.
+    """
 
     name: str
+    end_ms: int
 
     def frames(self, path: Path, *, interval_ms: int, image_size: int, limits: Limits, tick: Tick) -> Iterator[Frame]:
         """Yield about one frame every `interval_ms`, in the order in which they are shown, upright, short side `image_size` at most.
