@@ -7,7 +7,9 @@ know that a JPEG is cheap to decode at a fraction, are checked instead.
 
 from __future__ import annotations
 
+import math
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -29,7 +31,7 @@ from .rgb import shrunk_rgb
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile as PillowFile
 
-__all__ = ["ImageFile", "picture_errors"]
+__all__ = ["ImageFile", "ignore_pillow_warnings", "picture_errors"]
 
 _READERS = {
     "jpeg": ("PIL.JpegImagePlugin", "JpegImageFile"),
@@ -63,6 +65,7 @@ _PILLOW_FAULTS = (
     RuntimeError,
     TypeError,
     ValueError,
+    Warning,  # an exception under python -W error; see ignore_pillow_warnings
 )
 _BEYOND_PILLOW = ("Cannot handle", "unknown pixel mode", "not available", "unsupported")
 
@@ -151,8 +154,10 @@ class ImageFile:
         image = self._image
         target = self._target(*image.size)
         if self._format == "jpeg":
+            full = image.size
             image.draft(None, (_DRAFT_TIMES * target[0], _DRAFT_TIMES * target[1]))
-            _refuse_pixels(*image.size, self._options.limits.max_pixels)
+            if math.prod(image.size) > self._options.limits.max_pixels:
+                _refuse_pixels(*full, self._options.limits.max_pixels)
         image.load()
         if self._format == "png" and number == 0:
             self.info = self._describe()  # EXIF and texts may lie behind the pixels
@@ -207,6 +212,11 @@ class ImageFile:
         # a progressive JPEG keeps all its coefficients in memory, however small it is decoded
         cheap = self._format == "jpeg" and not self._image.info.get("progressive")
         _refuse_pixels(*self._image.size, limits.max_draft_pixels if cheap else limits.max_pixels)
+
+
+def ignore_pillow_warnings() -> None:
+    """Keep Pillow's remarks on malformed tags off stderr, for the whole process and for good: only for a process of our own."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @contextmanager

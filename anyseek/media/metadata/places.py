@@ -46,8 +46,8 @@ def _checked(latitude: float | None, longitude: float | None) -> Place | None:
 
 
 def _sexagesimal(value: Any) -> float | None:
-    parts = value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else (value,)
-    if not 1 <= len(parts) <= 3:
+    parts = value if isinstance(value, Sequence) else (value,)
+    if isinstance(value, str | bytes) or not 1 <= len(parts) <= 3:
         return None
     try:
         numbers = [float(part) for part in parts]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, ParseError
 
@@ -78,9 +79,10 @@ def _parsed(packet: bytes | str) -> Element | None:
     if len(packet) > _MAX_PACKET:
         return None
     try:
-        root: Element = fromstring(
-            packet.strip("\0 \r\n\t\ufeff") if isinstance(packet, str) else packet.strip(b"\0 \r\n\t"), forbid_dtd=True
-        )
+        if isinstance(packet, bytes) and packet.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+            packet = packet.decode("utf-16")
+        trimmed = packet.strip("\0\ufeff \r\n\t") if isinstance(packet, str) else packet.strip(b"\0 \r\n\t")
+        root: Element = fromstring(trimmed, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError):
         return None
     return root
