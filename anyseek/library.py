@@ -60,7 +60,7 @@ class Library:
             LibraryTooNew: A newer anyseek made it.
             SpaceMismatch: It was made with another encoder than the one given.
         """
-        folder = LibraryFolder.at(Path(path).expanduser() if path is not None else default_library())
+        folder = _folder(path)
         catalog = Catalog.create(folder) if create and not folder.exists else Catalog.open(folder, readonly=not create)
         library = cls(folder, catalog, encoder)
         try:
@@ -69,6 +69,25 @@ class Library:
             library.close()
             raise
         return library
+
+    @staticmethod
+    def examine(path: StrPath | None = None, *, repair: bool = False, rebuild: bool = False) -> Report:
+        """Verify catalog and index of a library against each other, and mend what can be mended; works where `open` cannot.
+
+        Args:
+            path: As for `open`.
+            repair: Mend what is found, after a backup; nothing is lost by it.
+            rebuild: Write the index anew from the catalog even when nothing is wrong with it.
+
+        Raises:
+            LibraryNotFound: There is none.
+            LibraryLocked: Another process is writing to it.
+            LibraryDamaged: The catalog cannot be read at all; the message names the newest backup.
+        """
+        from .storage import doctor
+
+        folder = _folder(path)
+        return doctor.repair(folder, rebuild=rebuild) if repair or rebuild else doctor.examine(folder)
 
     def close(self) -> None:
         """Release the catalog."""
@@ -198,22 +217,6 @@ class Library:
         """The files that could not be read, each with its reason."""
         return self.catalog.failures()
 
-    def examine(self, *, repair: bool = False, rebuild: bool = False) -> Report:
-        """Verify catalog and index against each other, and mend what can be mended.
-
-        Args:
-            repair: Mend what is found; nothing is lost by it.
-            rebuild: Write the index anew from the catalog even when nothing is wrong with it.
-        """
-        from .storage import doctor
-
-        if not (repair or rebuild):
-            return doctor.examine(self.folder)
-        from .storage.lock import WriterLock
-
-        with WriterLock(self.folder, "doctor"):
-            return doctor.repair(self.folder, rebuild=rebuild)
-
     @cached_property
     def search_index(self) -> SpaceIndex:
         """The vector index of the library's space, loaded when it is first used."""
@@ -270,6 +273,10 @@ class Library:
                 raise SpaceMismatch(self._wanted, active.space.spec)
         elif self._wanted.space.fingerprint != active.space.fingerprint:
             raise SpaceMismatch(self._wanted.space.spec, active.space.spec)
+
+
+def _folder(path: StrPath | None) -> LibraryFolder:
+    return LibraryFolder.at(Path(path).expanduser() if path is not None else default_library())
 
 
 def _as_paths(paths: StrPath | Sequence[StrPath]) -> list[Path]:

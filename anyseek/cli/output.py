@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,20 @@ from rich.text import Text
 
 from ..types import Kind
 
-__all__ = ["MARK_OF", "answers", "bar", "complain", "link", "note", "plain_table", "print_json", "said", "timecode", "write_paths"]
+__all__ = [
+    "MARK_OF",
+    "answers",
+    "bar",
+    "complain",
+    "link",
+    "note",
+    "plain_table",
+    "print_json",
+    "said",
+    "timecode",
+    "wait_for",
+    "write_paths",
+]
 
 MARK_OF = {Kind.IMAGE: "▣ picture", Kind.AUDIO: "♪ sound", Kind.VIDEO: "▶ film"}
 STYLE_OF = {Kind.IMAGE: "green", Kind.AUDIO: "magenta", Kind.VIDEO: "cyan"}
@@ -42,6 +56,11 @@ def complain(message: str) -> None:
 def note(message: str) -> None:
     """Print a remark."""
     said().print(Text.assemble(("note: ", "yellow"), printable(message)), soft_wrap=True)
+
+
+def wait_for(what: str) -> AbstractContextManager[Any]:
+    """Show that something takes a moment, when somebody is looking."""
+    return said().status(what) if said().is_terminal else nullcontext()
 
 
 def print_json(value: dict[str, Any]) -> None:

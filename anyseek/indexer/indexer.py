@@ -125,8 +125,17 @@ class Indexer:
         for source_id, relative in places_below(path, {source.root: source.id for source in sources}):
             return next(source for source in sources if source.id == source_id), relative
         if path.is_dir():
-            return self.catalog.source_for(resolved), ""
-        return self.catalog.source_for(path.parent.resolve()), path.name
+            return self._new_source(resolved), ""
+        return self._new_source(path.parent.resolve()), path.name
+
+    def _new_source(self, root: Path) -> SourceRow:
+        """Make a source, which takes in those that lie below it."""
+        inner = [source for source in self.catalog.sources() if source.root.is_relative_to(root)]
+        outer = self.catalog.source_for(root)
+        with self.catalog.transaction() as writer:
+            for source in inner:
+                writer.absorb_source(source.id, outer.id, source.root.relative_to(root).as_posix())
+        return outer
 
     def _plan(self, source: SourceRow, below: str) -> _Plan:
         rules = ScanRules(kind_by_suffix, self.options.exclude, self.options.kinds)

@@ -1,0 +1,286 @@
+"""Whole runs on real folders with an encoder that can be computed by hand: what is new, moved, copied, gone, broken."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import ColourEncoder
+from samples import write_picture, write_tone
+
+from anyseek.errors import BadInput
+from anyseek.indexer.indexer import IndexOptions
+from anyseek.indexer.pool import PoolLimits
+from anyseek.indexer.report import FileDone, IndexReport, Outcome
+from anyseek.library import Library
+from anyseek.types import Kind, Modality
+
+
+class Bench:
+    """A folder of media and its library."""
+
+    def __init__(self, root: Path) -> None:
+        self.media = root / "media"
+        self.media.mkdir()
+        self.library = root / "library"
+        self.encoder = ColourEncoder()
+
+    def index(self, *paths: Path, **options: object) -> IndexReport:
+        with Library.open(self.library, encoder=self.encoder) as library:
+            return library.index(*(paths or (self.media,)), options=IndexOptions(jobs=1, **options))  # type: ignore[arg-type]
+
+    def search(self, text: str) -> list[str]:
+        with Library.open(self.library, encoder=self.encoder) as library:
+            return sorted(hit.path.name for hit in library.search(text, limit=20) if hit.score > 0.9)
+
+    def embedded(self) -> int:
+        return sum(self.encoder.encoded[modality] for modality in (Modality.IMAGE, Modality.AUDIO))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def counts(report: IndexReport) -> dict[str, int]:
+    names = ("new", "changed", "moved", "copied", "unchanged", "removed", "kept", "failed", "embedded", "purged")
+    return {name: getattr(report, name) for name in names if getattr(report, name)}
+
+
+def test_a_first_run_embeds_all_and_a_second_nothing(bench: Bench) -> None:
+    write_picture(bench.media / "a" / "red.png", "red")
+    write_tone(bench.media / "low.wav", 200)
+    (bench.media / "notes.txt").write_text("no media")
+    assert counts(bench.index()) == {"new": 2, "embedded": 2}
+    assert bench.search("red") == ["low.wav", "red.png"]
+    before = bench.embedded()
+    assert counts(bench.index()) == {"unchanged": 2}
+    assert bench.embedded() == before
+
+
+def test_renamed_moved_and_copied_files_embed_nothing_and_keep_their_ids(bench: Bench) -> None:
+    for colour in ("red", "green", "blue"):
+        write_picture(bench.media / f"{colour}.png", colour)
+    bench.index()
+    with Library.open(bench.library) as library:
+        before = {row.id: path for path, row in library.catalog.assets(1).items()}
+    (bench.media / "red.png").rename(bench.media / "rouge.png")
+    (bench.media / "deep").mkdir()
+    (bench.media / "green.png").rename(bench.media / "deep" / "green.png")
+    shutil.copy(bench.media / "blue.png", bench.media / "bleu.png")
+    assert counts(bench.index()) == {"moved": 2, "copied": 1, "unchanged": 1}
+    with Library.open(bench.library) as library:
+        after = {row.id: path for path, row in library.catalog.assets(1).items()}
+    moved = {"red.png": "rouge.png", "green.png": "deep/green.png"}
+    assert {id_: moved.get(path, path) for id_, path in before.items()} == {id_: after[id_] for id_ in before}
+    assert bench.embedded() == 3
+    assert bench.search("blue") == ["bleu.png", "blue.png"]
+
+
+def test_two_files_that_swap_their_names_embed_nothing(bench: Bench) -> None:
+    red, green = write_picture(bench.media / "a.png", "red"), write_picture(bench.media / "b.png", "green", size=(30, 20))
+    bench.index()
+    red.rename(bench.media / "c.png")
+    green.rename(red)
+    (bench.media / "c.png").rename(green)
+    assert counts(bench.index()) == {"changed": 2}
+    assert bench.search("red") == ["b.png"]
+    assert bench.embedded() == 2
+
+
+def test_copies_in_one_run_are_decoded_once(bench: Bench) -> None:
+    original = write_picture(bench.media / "0.png", "red")
+    for number in range(1, 9):
+        shutil.copy(original, bench.media / f"{number}.png")
+    assert counts(bench.index()) == {"new": 1, "copied": 8, "embedded": 1}
+    assert len(bench.search("red")) == 9
+
+
+def test_a_changed_file_answers_with_what_it_shows_now(bench: Bench) -> None:
+    path = write_picture(bench.media / "x.png", "red")
+    bench.index()
+    write_picture(path, "green", size=(40, 20))
+    assert counts(bench.index()) == {"changed": 1, "embedded": 1}
+    assert bench.search("red") == []
+    assert bench.search("green") == ["x.png"]
+
+
+def test_a_touched_file_is_unchanged_and_not_read_twice_more(bench: Bench) -> None:
+    path = write_picture(bench.media / "x.png", "red")
+    bench.index()
+    os.utime(path, ns=(1, 1))
+    assert counts(bench.index()) == {"unchanged": 1}
+    assert counts(bench.index()) == {"unchanged": 1}
+
+
+def test_deleted_files_leave_the_results_at_once_and_come_back_for_nothing(bench: Bench) -> None:
+    path = write_picture(bench.media / "x.png", "red")
+    write_picture(bench.media / "y.png", "green")
+    bench.index()
+    kept = path.read_bytes()
+    path.unlink()
+    assert counts(bench.index()) == {"removed": 1, "unchanged": 1}
+    assert bench.search("red") == []
+    path.write_bytes(kept)
+    assert counts(bench.index()) == {"moved": 1, "unchanged": 1}
+    assert bench.search("red") == ["x.png"]
+    assert bench.embedded() == 2
+
+
+def test_a_source_that_is_gone_or_suddenly_empty_loses_nothing_without_prune(bench: Bench) -> None:
+    write_picture(bench.media / "x.png", "red")
+    bench.index()
+    away = bench.media.rename(bench.media.with_name("away"))
+    report = bench.index()
+    assert report.unavailable == [bench.media]
+    bench.media.mkdir()
+    assert bench.index().unavailable == [bench.media]
+    assert bench.search("red") == ["x.png"]
+    assert counts(bench.index(prune=True)) == {"removed": 1, "purged": 1}
+    assert bench.search("red") == []
+    bench.media.rmdir()
+    away.rename(bench.media)
+    assert counts(bench.index()) == {"new": 1, "embedded": 1}
+
+
+def test_excluded_files_leave_and_other_kinds_stay(bench: Bench) -> None:
+    write_picture(bench.media / "private" / "x.png", "red")
+    write_picture(bench.media / "y.png", "green")
+    write_tone(bench.media / "low.wav", 200)
+    bench.index()
+    assert counts(bench.index(exclude=("private",))) == {"removed": 1, "unchanged": 2}
+    assert counts(bench.index(exclude=("private",), kinds=frozenset({Kind.IMAGE}))) == {"unchanged": 1, "kept": 1}
+    assert bench.search("red") == ["low.wav"]
+
+
+def test_a_part_of_a_source_is_indexed_alone(bench: Bench) -> None:
+    write_picture(bench.media / "a" / "x.png", "red")
+    bench.index()
+    write_picture(bench.media / "a" / "z.png", "blue")
+    write_picture(bench.media / "b" / "y.png", "green")
+    (bench.media / "a" / "x.png").unlink()
+    assert counts(bench.index(bench.media / "b")) == {"new": 1, "embedded": 1}
+    assert counts(bench.index(bench.media / "a" / "z.png")) == {"new": 1, "embedded": 1}
+    assert bench.search("red") == ["x.png"]
+    assert counts(bench.index(bench.media / "a")) == {"removed": 1, "unchanged": 1}
+
+
+def test_a_single_file_outside_any_source(bench: Bench) -> None:
+    path = write_picture(bench.media / "x.png", "red")
+    write_picture(bench.media / "y.png", "green")
+    assert counts(bench.index(path)) == {"new": 1, "embedded": 1}
+    assert bench.search("red") == ["x.png"]
+
+
+def test_a_folder_above_a_source_takes_it_in(bench: Bench) -> None:
+    write_picture(bench.media / "a" / "x.png", "red")
+    write_picture(bench.media / "y.png", "green")
+    bench.index(bench.media / "a")
+    with Library.open(bench.library) as library:
+        (asset,) = library.catalog.assets(1).values()
+    assert counts(bench.index()) == {"new": 1, "unchanged": 1, "embedded": 1}
+    with Library.open(bench.library) as library:
+        (source,) = library.sources()
+        assert source.root == bench.media
+        assert library.catalog.assets(source.id)["a/x.png"].id == asset.id
+    assert bench.search("red") == ["x.png"]
+
+
+def test_moving_between_sources_is_a_move(bench: Bench) -> None:
+    path = write_picture(bench.media / "a" / "x.png", "red")
+    write_picture(bench.media / "a" / "stays.png", "blue")
+    write_picture(bench.media / "b" / "y.png", "green")
+    bench.index(bench.media / "a", bench.media / "b")
+    path.rename(bench.media / "b" / "x.png")
+    assert counts(bench.index(bench.media / "a", bench.media / "b")) == {"moved": 1, "unchanged": 2}
+    assert bench.embedded() == 3
+
+
+def test_without_a_path_all_sources_are_brought_up_to_date(bench: Bench) -> None:
+    write_picture(bench.media / "a" / "x.png", "red")
+    write_picture(bench.media / "b" / "y.png", "green")
+    bench.index(bench.media / "a", bench.media / "b")
+    write_picture(bench.media / "b" / "z.png", "blue")
+    with Library.open(bench.library, encoder=bench.encoder) as library:
+        assert counts(library.index()) == {"new": 1, "unchanged": 2, "embedded": 1}
+
+
+def test_nothing_named_and_nothing_known_is_an_error_with_a_remedy(bench: Bench) -> None:
+    with Library.open(bench.library, encoder=bench.encoder) as library, pytest.raises(BadInput, match="anyseek index FOLDER"):
+        library.index()
+
+
+def test_a_path_that_does_not_exist_is_named(bench: Bench) -> None:
+    with pytest.raises(BadInput, match="nowhere: no such file or folder"):
+        bench.index(bench.media / "nowhere")
+
+
+def test_broken_files_are_rows_that_cost_one_try_and_can_be_retried(bench: Bench) -> None:
+    good = write_picture(bench.media / "good.png", "red")
+    broken = bench.media / "broken.png"
+    broken.write_bytes(good.read_bytes()[:40])
+    shutil.copy(broken, bench.media / "copy of broken.png")
+    report = bench.index()
+    assert counts(report) == {"new": 1, "failed": 2, "embedded": 1}
+    assert {(failure.path.name, failure.code.value) for failure in report.failures} == {
+        ("broken.png", "damaged"),
+        ("copy of broken.png", "damaged"),
+    }
+    assert counts(bench.index()) == {"unchanged": 3}
+    assert counts(bench.index(retry=True)) == {"unchanged": 1, "failed": 2}
+    with Library.open(bench.library) as library:
+        assert [row.path.name for row in library.failures()] == ["broken.png", "copy of broken.png"]
+    write_picture(broken, "green")
+    assert counts(bench.index()) == {"changed": 1, "unchanged": 2, "embedded": 1}
+
+
+@pytest.mark.usefixtures("obedient_decoder")
+def test_a_failure_that_was_not_the_contents_fault_is_healed_by_a_retry(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    (bench.media / "x.png").write_bytes(b"CRASH")
+    assert counts(bench.index(limits=PoolLimits(silence_s=5))) == {"failed": 1}
+    monkeypatch.delenv("PYTHONPATH")
+    write_picture(bench.media / "other.png", "red")
+    assert counts(bench.index(retry=True)) == {"new": 1, "failed": 1, "embedded": 1}
+    with Library.open(bench.library) as library:
+        assert [row.code for row in library.failures()] == ["not_media"]
+
+
+def test_stopping_keeps_what_is_committed_and_the_next_run_goes_on(bench: Bench) -> None:
+    for number in range(12):
+        write_picture(bench.media / f"{number:02}.png", "red", size=(20 + number, 20))
+    stop = threading.Event()
+    seen: list[FileDone] = []
+
+    def watch(event: object) -> None:
+        if isinstance(event, FileDone):
+            seen.append(event)
+            stop.set()
+
+    with Library.open(bench.library, encoder=bench.encoder) as library:
+        report = library.index(bench.media, options=IndexOptions(jobs=1, batch_size=2), on_event=watch, stop=stop)
+    assert report.interrupted
+    assert 1 <= report.new < 12
+    assert all(event.outcome is Outcome.NEW for event in seen)
+    done = report.new
+    again = bench.index()
+    assert counts(again) == {"new": 12 - done, "unchanged": done, "embedded": 12 - report.embedded}
+    assert bench.embedded() == 12
+
+
+def test_vectors_are_those_of_the_encoder(bench: Bench) -> None:
+    write_picture(bench.media / "red.png", "red")
+    write_tone(bench.media / "middle.wav", 1000, seconds=6)
+    bench.index()
+    with Library.open(bench.library) as library:
+        space = library.catalog.space()
+        assert space is not None
+        ids, _, segments = library.catalog.embeddings_of([1, 2], space.id)
+        vectors = library.catalog.vectors(ids)
+    by_time = {(s.modality, s.start_ms, s.end_ms): v for s, v in zip(segments, vectors, strict=True)}
+    assert set(by_time) == {(Modality.IMAGE, 0, 0), (Modality.AUDIO, 0, 4000), (Modality.AUDIO, 4000, 6000)}
+    np.testing.assert_allclose(by_time[Modality.IMAGE, 0, 0], np.eye(8)[0], atol=1e-3)
+    np.testing.assert_allclose(by_time[Modality.AUDIO, 0, 4000], np.eye(8)[1], atol=1e-3)
