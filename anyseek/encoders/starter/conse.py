@@ -15,7 +15,7 @@ def combine(probabilities: np.ndarray, labels: np.ndarray, *, top: int, power: f
 
     Args:
         probabilities: (labels,) non-negative.
-        labels: (labels, dim) float32 unit rows.
+        labels: (labels, dim) float32 rows, of unit length or shorter where a label counts for less.
         top: How many labels are kept.
         power: Applied to a probability before it weighs; below 1 the lesser labels count for more.
 

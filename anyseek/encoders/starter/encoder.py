@@ -25,8 +25,8 @@ MAX_TOKENS = 256
 PREPROCESSING = "1"
 """Raise this whenever code changes a vector: it is part of the space's fingerprint."""
 
-IMAGE_LABELS, IMAGE_POWER = 20, 1.0
-AUDIO_LABELS, AUDIO_POWER = 20, 0.7
+IMAGE_LABELS, IMAGE_POWER = 10, 0.75
+AUDIO_LABELS, AUDIO_POWER = 30, 0.7
 
 
 class StarterEncoder:

@@ -26,9 +26,8 @@ def fingerprint(version: str) -> str:
 
 
 def label_vectors(name: str) -> np.ndarray:
-    """Load the sentence embeddings of a tower's labels, (labels, 384) float32 unit rows."""
-    stored = np.load(FOLDER / f"{name}_labels.npy", allow_pickle=False).astype(np.float32)
-    return np.asarray(stored / np.linalg.norm(stored, axis=1, keepdims=True))
+    """Load the sentence embeddings of a tower's labels, (labels, 384) float32; a row's length is how much the label counts."""
+    return np.asarray(np.load(FOLDER / f"{name}_labels.npy", allow_pickle=False), np.float32)
 
 
 def session(name: str, threads: int | None) -> Any:
