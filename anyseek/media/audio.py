@@ -61,6 +61,8 @@ def windows(path: Path, *, sample_rate: int, window_ms: int, limits: Limits, tic
                     raise MediaError(FailureCode.TOO_LONG, f"longer than the limit of {limits.max_duration_ms // 1000} s", path)
                 yield sound
         yield from cutter.rest()
+        if not cutter.fed and not container.duration:
+            raise MediaError(FailureCode.NO_CONTENT, "its sound has no length", path)
         if not cutter.fed:
             raise MediaError(FailureCode.DAMAGED, "none of its sound can be decoded", path)
 

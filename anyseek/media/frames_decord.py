@@ -22,7 +22,7 @@ from .protocol import Frame, Limits, Tick
 __all__ = ["DecordFrames"]
 
 _CONTAINERS = {"mp4", "matroska"}
-_CODECS = {"h264", "hevc", "mpeg4", "av1", "libdav1d"}
+_CODECS = {"h264", "mpeg4", "av1", "libdav1d"}  # not hevc: in open groups the frame is another one than asked for
 _JITTER_MS = 1.1  # Matroska rounds to whole ms
 _BATCH = 8
 

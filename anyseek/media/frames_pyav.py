@@ -89,7 +89,7 @@ class _Sampler:
         self._codec = track.codec_context
         self._codec.thread_type = "AUTO"
         self._codec.thread_count = min(_MAX_THREADS, os.cpu_count() or 1)
-        # the frames that no other frame needs are not decoded: half of the work in a group with B-frames, and none is far from the next
+        # frames that no other one needs are not decoded, as long as what is left is dense enough: a sixth of the work in long groups
         self._codec.skip_frame = "NONREF"
         self._tick_ms = float((track.time_base or Fraction(1, 1000)) * 1000)
         self._frame_ms = float(1000 / track.average_rate) if track.average_rate else 0.0
@@ -105,7 +105,6 @@ class _Sampler:
         self._in_group = False
         self._fed = False
         self._key_ms = 0.0
-        self._last_ms = 0.0
         self.end_ms = 0.0
 
     def run(self, packets: Iterable[Packet[VideoStream]], jumps: bool) -> Iterator[Frame]:
@@ -135,8 +134,7 @@ class _Sampler:
         if self._origin is None or packet.pts is None or packet.is_discard:
             return
         length = packet.duration * self._tick_ms if packet.duration else self._frame_ms
-        self._last_ms = self._at(packet.pts * self._tick_ms)
-        self.end_ms = max(self.end_ms, self._last_ms + length)
+        self.end_ms = max(self.end_ms, self._at(packet.pts * self._tick_ms) + length)
 
     def _open(self, at: float, packet: Packet[VideoStream]) -> Iterator[Frame]:
         self._in_group, self._key_ms = True, at
@@ -147,8 +145,7 @@ class _Sampler:
         self._group, self._group_bytes = [packet], packet.size
         if self._wanted <= at + self._near:
             for shown, frame in self._decoded([packet, None]):
-                yield Frame(round(shown), self._picture(frame))
-                self._wanted = self._after(max(shown, at) + self._near)
+                yield self._taken(shown, frame, reach=self._near)
                 break
             self._codec.flush_buffers()
 
@@ -170,8 +167,6 @@ class _Sampler:
             if needed:
                 yield from self._feed()
                 yield from self._emit(self._decoded([None]))
-                if end is not None and self._wanted < end - self._near:
-                    self._codec.skip_frame = "DEFAULT"  # too many frames of this film are needed by no other
             self._codec.flush_buffers()
         self._group, self._group_bytes, self._in_group, self._fed = [], 0, False, False
 
@@ -195,11 +190,13 @@ class _Sampler:
         for at, frame in frames:
             # what comes before its key frame refers to a group that was not decoded
             if at >= self._key_ms - _NEAR_MS and at >= self._wanted - _NEAR_MS:
-                yield Frame(round(at), self._picture(frame))
-                self._wanted = self._after(at)
+                yield self._taken(at, frame)
 
-    def _after(self, at: float) -> float:
-        return (math.floor((at + _NEAR_MS) / self._interval) + 1) * self._interval
+    def _taken(self, at: float, frame: VideoFrame, reach: float = 0.0) -> Frame:
+        if at > self._wanted + self._near:
+            self._codec.skip_frame = "DEFAULT"
+        self._wanted = (math.floor((at + reach + _NEAR_MS) / self._interval) + 1) * self._interval
+        return Frame(round(at), self._picture(frame))
 
     def _picture(self, frame: VideoFrame) -> np.ndarray:
         wide = frame.width * self._aspect

@@ -189,7 +189,8 @@ def pictures(frames: Iterable[Frame], *, end_ms: Callable[[], int], min_shot_ms:
         if stretch is None:
             stretch, last_ms = _Stretch(0, item), at_ms
             continue
-        boundary = (last_ms + at_ms) // 2
+        # midway, unless the shot would then be too short though it need not be
+        boundary = max((last_ms + at_ms) // 2, min(stretch.start_ms + min_shot_ms, at_ms))
         gap_ms, last_ms = at_ms - last_ms, at_ms
         done = list(_pieces(stretch, boundary, max_shot_ms))
         if done:
