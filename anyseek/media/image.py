@@ -7,6 +7,7 @@ know that a JPEG is cheap to decode at a fraction, are checked instead.
 
 from __future__ import annotations
 
+import logging
 import math
 import struct
 import warnings
@@ -31,7 +32,7 @@ from .rgb import shrunk_rgb
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile as PillowFile
 
-__all__ = ["ImageFile", "ignore_pillow_warnings", "picture_errors"]
+__all__ = ["ImageFile", "picture_errors", "silence_pillow"]
 
 _READERS = {
     "jpeg": ("PIL.JpegImagePlugin", "JpegImageFile"),
@@ -65,7 +66,7 @@ _PILLOW_FAULTS = (
     RuntimeError,
     TypeError,
     ValueError,
-    Warning,  # an exception under python -W error; see ignore_pillow_warnings
+    Warning,  # an exception under python -W error; see silence_pillow
 )
 _BEYOND_PILLOW = ("Cannot handle", "unknown pixel mode", "not available", "unsupported")
 
@@ -214,9 +215,10 @@ class ImageFile:
         _refuse_pixels(*self._image.size, limits.max_draft_pixels if cheap else limits.max_pixels)
 
 
-def ignore_pillow_warnings() -> None:
-    """Keep Pillow's remarks on malformed tags off stderr, for the whole process and for good: only for a process of our own."""
+def silence_pillow() -> None:
+    """Keep Pillow's remarks on malformed tags off stderr and out of the log, for the whole process: only for a process of our own."""
     warnings.filterwarnings("ignore", module=r"PIL\.")
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
 
 @contextmanager
@@ -241,7 +243,7 @@ def picture_errors(path: Path) -> Iterator[None]:
 
 
 def _pillow_fault(error: Exception, path: Path) -> MediaError:
-    reason = str(error) or type(error).__name__
+    reason = "it breaks off" if isinstance(error, struct.error) else str(error) or type(error).__name__
     if "MAX_TEXT" in reason:
         return MediaError(FailureCode.TOO_LARGE, "its texts are packed bombs or longer than any text should be", path)
     if isinstance(error, NotImplementedError) or any(phrase in reason for phrase in _BEYOND_PILLOW):
