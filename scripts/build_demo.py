@@ -31,6 +31,7 @@ SAMPLE_RATE = 44_100
 PEAK = 0.7
 FILM_SIZE = (640, 360)
 FILM_RATE = 25
+PIP_OPTIONS = ["--no-deps", "--only-binary=:all:", "--python-version=3.11", "--platform=manylinux_2_28_x86_64"]  # one wheel for everyone
 TABLE_START, TABLE_END = "<!-- tables: written by scripts/build_demo.py -->", "<!-- end of tables -->"
 
 
@@ -74,7 +75,7 @@ class Cache:
             name, version = pin["name"], pin["version"]
             command = {
                 "deb": ["apt-get", "download", f"{name}={version}"],
-                "wheel": [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", f"{name}=={version}"],
+                "wheel": [sys.executable, "-m", "pip", "download", *PIP_OPTIONS, f"{name}=={version}"],
             }[pin["kind"]]
             subprocess.run(command, cwd=self.folder, check=True)
         if hashlib.sha256(archive.read_bytes()).hexdigest() != pin["sha256"]:
