@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from .exits import Exit
 from .options import JsonOption, LibraryOption
-from .output import answers, print_json, printable, wait_for
+from .output import answers, link, plain, print_json, wait_for
 
 if TYPE_CHECKING:
     from ..storage.doctor import Report
@@ -48,12 +49,13 @@ def _as_json(report: Report) -> dict[str, Any]:
 def _show(report: Report) -> None:
     out = answers()
     for deed in report.repaired:
-        out.print(f"[green]mended[/]   {printable(deed)}")
+        out.print(Text.assemble(("mended   ", "green"), plain(deed)), soft_wrap=True)
     if report.backup is not None:
-        out.print(f"[dim]backup   {printable(str(report.backup))}[/]", soft_wrap=True)
+        out.print(Text.assemble(("backup   ", "dim"), link(report.backup)), soft_wrap=True)
     for finding in report.findings:
-        out.print(f"[{STYLES[finding.severity.value]}]{finding.severity.value:<8}[/] {printable(finding.text)}", soft_wrap=True)
+        severity = finding.severity.value
+        out.print(Text.assemble((f"{severity:<8} ", STYLES[severity]), plain(finding.text)), soft_wrap=True)
         if finding.remedy:
-            out.print(f"         [dim]{printable(finding.remedy)}[/]", soft_wrap=True)
+            out.print(plain(f"         {finding.remedy}", "dim"), soft_wrap=True)
     if report.healthy:
         out.print("[green]✓[/] catalog and index agree")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from .exits import Exit
 from .options import JsonOption, LibraryOption
-from .output import answers, link, plain_table, print_json, printable
+from .output import answers, link, plain, plain_table, print_json
 from .progress import stop_on_interrupt, watch
 from .report import finish
 
@@ -37,7 +38,7 @@ def errors(
     elif failures:
         table = plain_table("reason", "file", "what is wrong", padding=(0, 2, 0, 0))
         for row in failures:
-            table.add_row(f"[red]{row.code}[/]", link(row.path), printable(row.reason))
+            table.add_row(Text(row.code, "red"), link(row.path), plain(row.reason))
         answers().print(table)
     else:
         answers().print("[green]✓[/] every file could be indexed")

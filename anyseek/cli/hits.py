@@ -79,34 +79,29 @@ def _hit_as_json(hit: Hit) -> dict[str, Any]:
 def show_table(answer: Answer, question: str) -> None:
     """Show hits as a table, with bars that are as long as the scores are high."""
     out = answers()
-    found = f"{len(answer)} of {answer.searched:,} segments' best" if len(answer) else "nothing found"
-    out.print(Text.assemble((printable(question), "bold"), (f"   {found}, {answer.took_ms:.0f} ms", "dim")))
+    hits = f"{len(answer)} hit{'s' if len(answer) != 1 else ''}" if len(answer) else "nothing found"
+    out.print(
+        Text.assemble((printable(question), "bold"), (f"   {hits} among {answer.searched:,} segments, {answer.took_ms:.0f} ms", "dim"))
+    )
     table = plain_table(padding=(0, 2, 0, 0))
     table.add_column(justify="right", style="dim")
+    for _ in ("score", "kind"):
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(ratio=1, overflow="fold")
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, style="dim")
     best = max((hit.score for hit in answer), default=0.0)
     for place, hit in enumerate(answer, start=1):
         style = STYLE_OF[hit.kind]
         length = hit.score / best if best > 0 else 0.0
-        table.add_row(
-            str(place),
-            Text.assemble((bar(length), style), f" {hit.score:.2f}"),
-            Text(MARK_OF[hit.kind], style=style),
-            link(hit.path),
-            _where(hit),
-            " ".join(hit.signals) if hit.kind is Kind.VIDEO else "",
-        )
+        score = Text.assemble((bar(length), style), f" {hit.score:.2f}")
+        table.add_row(str(place), score, Text(MARK_OF[hit.kind], style=style), link(hit.path), _where(hit))
     if len(answer):
         out.print(table)
 
 
 def _where(hit: Hit) -> Text:
     if hit.start_ms is None or hit.end_ms is None:
-        info = hit.info
-        return Text(f"{info.width} × {info.height}" if info.width else "", style="dim")
-    more = f"  +{len(hit.moments) - 1}" if len(hit.moments) > 1 else ""
-    return Text.assemble((f"{timecode(hit.start_ms)} – {timecode(hit.end_ms)}", "bold"), (more, "dim"))
+        return Text()
+    signals = f" {' and '.join(hit.signals)}" if hit.kind is Kind.VIDEO else ""
+    more = f", {len(hit.moments) - 1} more" if len(hit.moments) > 1 else ""
+    return Text.assemble((f"{timecode(hit.start_ms)} – {timecode(hit.end_ms)}", "bold"), (f"{signals}{more}", "dim"))

@@ -23,6 +23,7 @@ __all__ = [
     "complain",
     "link",
     "note",
+    "plain",
     "plain_table",
     "print_json",
     "said",
@@ -33,13 +34,17 @@ __all__ = [
 
 MARK_OF = {Kind.IMAGE: "▣ picture", Kind.AUDIO: "♪ sound", Kind.VIDEO: "▶ film"}
 STYLE_OF = {Kind.IMAGE: "green", Kind.AUDIO: "magenta", Kind.VIDEO: "cyan"}
+PIPED_WIDTH = 160
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 @cache
 def answers() -> Console:
     """Stdout: what was asked for, and nothing else."""
-    return Console(highlight=False, soft_wrap=False)
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = PIPED_WIDTH
+    return console
 
 
 @cache
@@ -83,6 +88,11 @@ def printable(text: str) -> str:
     )
 
 
+def plain(text: str, style: str = "") -> Text:
+    """Text in which nothing is markup."""
+    return Text(printable(text), style=style)
+
+
 def link(path: Path, style: str = "") -> Text:
     """A path as short as it can be said from here, which a terminal may open."""
     shown = path
@@ -90,7 +100,10 @@ def link(path: Path, style: str = "") -> Text:
         if path.is_relative_to(base):
             shown = Path(f"{prefix}{path.relative_to(base)}")
             break
-    text = Text(printable(str(shown)), style=style, overflow="fold")
+    folder, name = os.path.split(shown)
+    text = Text(overflow="fold", style=style)
+    text.append(printable(os.path.join(folder, "")), "dim")  # noqa: PTH118 - "~" is no folder that Path should see
+    text.append(printable(name))
     try:
         text.stylize(f"link {path.as_uri()}")
     except (ValueError, UnicodeEncodeError):

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from rich.text import Text
 
 from .exits import Exit
-from .output import link, note, plain_table, print_json, printable, said
+from .output import link, note, plain, plain_table, print_json, said
 
 if TYPE_CHECKING:
-    from ..indexer.report import IndexReport
+    from ..indexer.report import Failure, IndexReport
 
 __all__ = ["finish"]
 
@@ -48,27 +49,36 @@ def report_as_json(report: IndexReport, folder: Path) -> dict[str, Any]:
 def show_report(report: IndexReport, folder: Path) -> None:
     """Say in a few lines what a run did."""
     out = said()
-    counts = [(name, getattr(report, name)) for name in ("new", "changed", "moved", "copied", "removed", "purged", "failed")]
-    told = ", ".join(f"{count:,} {name}" for name, count in counts if count)
-    rest = f"{report.unchanged:,} unchanged"
-    if told:
-        out.print(f"[bold green]✓[/] {told}; {rest}; {report.embedded:,} segments embedded in {report.seconds:.1f} s")
-    else:
-        out.print(f"[bold green]✓[/] Nothing to do: {rest}, nothing embedded ({report.seconds:.1f} s)")
+    mark = ("✗ ", "bold red") if report.failed and not (report.new or report.changed or report.unchanged) else ("✓ ", "bold green")
+    out.print(Text.assemble(mark, _summary(report)))
     if report.skipped:
         passed = ", ".join(f"{count:,} {rule.value}" for rule, count in report.skipped.most_common())
-        out.print(f"  [dim]passed over: {passed} (-v names them)[/]")
+        out.print(plain(f"  passed over: {passed} (-v names them)", "dim"))
     for path in report.unavailable:
         note(f"{path} is not there or empty: nothing of it was removed; if that is meant, run again with --prune")
     for message in report.notes:
         note(message)
     if report.failures:
-        table = plain_table(padding=(0, 2, 0, 0))
-        for failure in report.failures[:SHOWN_FAILURES]:
-            table.add_row("  [red]✗[/]", link(failure.path), f"[dim]{printable(failure.reason)}[/]")
-        out.print(table)
-        more = len(report.failures) - SHOWN_FAILURES
-        out.print(f"  [dim]{f'and {more:,} more; ' if more > 0 else ''}all of them: anyseek errors; try again: anyseek errors --retry[/]")
+        _show_failures(report.failures)
     if report.interrupted:
         note("stopped: what was indexed so far can be searched, and the next run goes on from here")
-    out.print("  [dim]library:[/] ", link(folder), end="\n")
+    out.print(Text.assemble(("  library: ", "dim"), link(folder)))
+
+
+def _summary(report: IndexReport) -> str:
+    counts = [(name, getattr(report, name)) for name in ("new", "changed", "moved", "copied", "removed", "purged", "failed")]
+    told = [f"{count:,} {name}" for name, count in counts if count]
+    rest = [f"{report.unchanged:,} unchanged"] if report.unchanged else []
+    if told:
+        return f"{', '.join(told + rest)}; {report.embedded:,} segments embedded in {report.seconds:.1f} s"
+    return f"Nothing to do: {', '.join([*rest, 'nothing embedded'])} ({report.seconds:.1f} s)"
+
+
+def _show_failures(failures: list[Failure]) -> None:
+    table = plain_table(padding=(0, 2, 0, 0))
+    for failure in failures[:SHOWN_FAILURES]:
+        table.add_row(Text("  ✗", "red"), link(failure.path), plain(failure.reason, "dim"))
+    said().print(table)
+    more = len(failures) - SHOWN_FAILURES
+    rest = f"and {more:,} more; " if more > 0 else ""
+    said().print(plain(f"  {rest}all of them: anyseek errors; try again: anyseek errors --retry", "dim"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import FailureCode
 from .scan import Rule
 
-__all__ = ["FileDone", "IndexEvent", "IndexReport", "OnEvent", "Outcome", "ScanProgress", "Skipped", "WorkFound"]
+__all__ = ["Failure", "FileDone", "IndexEvent", "IndexReport", "OnEvent", "Outcome", "ScanProgress", "Skipped", "WorkFound"]
 
 
 class Outcome(StrEnum):
