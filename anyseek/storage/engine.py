@@ -77,10 +77,14 @@ class Database:
 
     def _connect_writable(self) -> sqlite3.Connection:
         connection = _open(sqlite_uri(self.path, "rwc"))
-        connection.execute(f"PRAGMA page_size={PAGE_SIZE}")  # has an effect on new files only
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute(f"PRAGMA foreign_keys={int(self._foreign_keys)}")
+        try:
+            connection.execute(f"PRAGMA page_size={PAGE_SIZE}")  # has an effect on new files only
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute(f"PRAGMA foreign_keys={int(self._foreign_keys)}")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _find_readonly(self) -> Callable[[], sqlite3.Connection]:

@@ -176,7 +176,7 @@ class Generations:
         Raises:
             LibraryLocked: One of them is at it.
         """
-        from filelock import FileLock, Timeout  # imports asyncio, which a search has no use for
+        from filelock import FileLock, Timeout  # 0.04 s that a search has no use for
 
         self.path.mkdir(parents=True, exist_ok=True)
         try:

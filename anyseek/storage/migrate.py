@@ -53,7 +53,7 @@ def ensure_schema(folder: LibraryFolder, *, readonly: bool = False, schema: Sche
         return "none"
     if found is not None and found not in _older(schema):
         raise LibraryTooNew(folder.path, found, schema.head)
-    if readonly and not os.access(folder.path, os.W_OK):
+    if readonly and not os.access(folder.path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         raise LibraryError(
             f"the library at {folder.path} was made by an older anyseek and cannot be upgraded where it is: make it writable"
         )

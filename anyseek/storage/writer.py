@@ -124,9 +124,10 @@ class Writer:
                 select(embedding.c.segment_id).join(segment).where(segment.c.content_id == content_id, embedding.c.space_id == space_id)
             ).scalars()
         )
-        wanted = {ids.get(_key(part)) for part in segments}
-        if not wanted <= embedded:
-            raise ValueError(f"{len(wanted - embedded)} of {len(wanted)} segments of content {content_id} have no vector")
+        wanted = {ids.get(_key(part), 0) for part in segments}
+        missing = sum(ids.get(_key(part)) not in embedded for part in segments)
+        if missing:
+            raise ValueError(f"{missing} of {len(segments)} segments of content {content_id} have no vector")
         of_content = select(segment.c.id).where(segment.c.content_id == content_id)
         self._connection.execute(
             delete(embedding).where(

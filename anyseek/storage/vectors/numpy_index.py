@@ -89,8 +89,8 @@ class NumpyIndex:
         with path.open("rb") as file:
             try:
                 ids, halves = np.load(file, allow_pickle=False), np.load(file, allow_pickle=False)
-            except EOFError as exc:
-                raise ValueError(f"{path} ends too early") from exc
+            except (EOFError, ValueError) as exc:
+                raise ValueError(f"{path} is no index, or a part of one ({exc})") from exc
         if ids.dtype != np.int64 or halves.dtype != np.dtype("<f2") or halves.ndim != 2 or ids.shape != halves.shape[:1]:
             raise ValueError(f"{path} does not hold ids and vectors")
         index = cls(halves.shape[1])

@@ -86,10 +86,10 @@ def upgrade() -> None:
         sa.Column("failure_reason", sa.Text(), nullable=True),
         sa.Column("first_seen", sa.Text(), nullable=False),
         sa.Column("user_metadata", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["content_id"], ["content.id"], name=op.f("fk_asset_content_id_content"), ondelete="SET NULL"),
-        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_asset_source_id_source"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_asset")),
         sa.UniqueConstraint("source_id", "path", name=op.f("uq_asset_source_id_path")),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_asset_source_id_source"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["content_id"], ["content.id"], name=op.f("fk_asset_content_id_content"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_asset")),
         sqlite_autoincrement=True,
         sqlite_strict=True,
     )
@@ -116,11 +116,11 @@ def upgrade() -> None:
         sa.Column("start_ms", LONG, nullable=False),
         sa.Column("end_ms", LONG, nullable=False),
         sa.Column("frame_ms", LONG, nullable=False),
-        sa.ForeignKeyConstraint(["content_id"], ["content.id"], name=op.f("fk_segment_content_id_content"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_segment")),
         sa.UniqueConstraint(
             "content_id", "modality", "start_ms", "end_ms", "frame_ms", name=op.f("uq_segment_content_id_modality_start_ms_end_ms_frame_ms")
         ),
+        sa.ForeignKeyConstraint(["content_id"], ["content.id"], name=op.f("fk_segment_content_id_content"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_segment")),
         sqlite_strict=True,
     )
     op.create_table(
@@ -129,10 +129,10 @@ def upgrade() -> None:
         sa.Column("segment_id", LONG, nullable=False),
         sa.Column("space_id", LONG, nullable=False),
         sa.Column("vector", sa.LargeBinary(), nullable=False),
+        sa.UniqueConstraint("segment_id", "space_id", name=op.f("uq_embedding_segment_id_space_id")),
         sa.ForeignKeyConstraint(["segment_id"], ["segment.id"], name=op.f("fk_embedding_segment_id_segment"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["space_id"], ["space.id"], name=op.f("fk_embedding_space_id_space"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_embedding")),
-        sa.UniqueConstraint("segment_id", "space_id", name=op.f("uq_embedding_segment_id_space_id")),
         sqlite_autoincrement=True,
         sqlite_strict=True,
     )
