@@ -63,7 +63,8 @@ class StarterEncoder:
             return _stack([])
         tokenizer, network = self._load("tokenizer", _tokenizer), self._network("text")
         batches = []
-        for encoding in tokenizer.encode_batch(list(texts)):
+        # Half a surrogate pair stands for a byte of a file name that was no UTF-8.
+        for encoding in tokenizer.encode_batch([text.encode("utf-8", "replace").decode() for text in texts]):
             found = len(encoding.ids)
             if found <= 2:
                 raise BadQuery("the text has nothing in it that can be read: write what to look for")
