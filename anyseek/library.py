@@ -46,22 +46,22 @@ class Library:
         self._wanted = encoder
 
     @classmethod
-    def open(cls, path: StrPath | None = None, *, encoder: Encoder | str | None = None, create: bool = True) -> Self:
+    def open(cls, path: StrPath | None = None, *, encoder: Encoder | str | None = None, readonly: bool = False) -> Self:
         """Open a library, and make it when there is none.
 
         Args:
             path: A library folder, or a folder of media whose library lies in its ``.anyseek``; the user's own when None.
             encoder: What a new library is made with: a name such as ``starter``, or an object that obeys `Encoder`. An existing library
                 knows its own.
-            create: Whether to make a library that does not exist.
+            readonly: Search only: make no library where there is none, and write nothing, so that one on a read-only medium will do.
 
         Raises:
-            LibraryNotFound: There is none and `create` is false.
+            LibraryNotFound: There is none, and `readonly` forbids to make it.
             LibraryTooNew: A newer anyseek made it.
             SpaceMismatch: It was made with another encoder than the one given.
         """
         folder = _folder(path)
-        catalog = Catalog.create(folder) if create and not folder.exists else Catalog.open(folder, readonly=not create)
+        catalog = Catalog.open(folder, readonly=readonly) if readonly or folder.exists else Catalog.create(folder)
         library = cls(folder, catalog, encoder)
         try:
             library._check_encoder()
@@ -151,7 +151,7 @@ class Library:
                 stop or threading.Event(),
             )
             report = indexer.run([Path(path).expanduser() for path in paths])
-            if report.embedded or report.purged:
+            if report.embedded or report.purged or self._index_lags():
                 self.search_index.refresh()
                 self.search_index.save_generation()
             return report
@@ -236,6 +236,20 @@ class Library:
         if space is None:
             raise BadQuery(f"the library at {self.path} is empty: fill it with  anyseek index FOLDER")
         return space
+
+    def _index_lags(self) -> bool:
+        """Whether a run that was cut off has left the index on disk behind the catalog (tests/e2e/test_crash.py)."""
+        from .storage.generations import GenerationError, Generations
+        from .storage.space_index import REWRITE_SHARE
+
+        row = self._space
+        files = Generations(self.folder.index_dir / str(row.id), row.space)
+        count = self.catalog.embedding_state(row.id).count
+        try:
+            kept = next((files.manifest(number).count for number in files.numbers()), 0)
+        except GenerationError:
+            return True
+        return abs(count - kept) > REWRITE_SHARE * kept
 
     def _answer(self, query: Query) -> Answer:
         engine = self._engine

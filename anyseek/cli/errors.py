@@ -30,7 +30,7 @@ def errors(
             report = opened.index(options=IndexOptions(retry=True), on_event=on_event, stop=stop)
             folder = opened.path
         return finish(report, folder, as_json=as_json)
-    with Library.open(library, create=False) as opened:
+    with Library.open(library, readonly=True) as opened:
         failures = opened.failures()
     if as_json:
         rows: list[dict[str, Any]] = [{"path": row.path, "code": row.code, "reason": row.reason} for row in failures]

@@ -45,7 +45,7 @@ def search(
     from ..library import Library
 
     weights = as_weights(weight or [])
-    with Library.open(library, create=False) as opened:
+    with Library.open(library, readonly=True) as opened:
         answer = opened.search(
             text, image=image or (), audio=audio or (), video=video or (), weights=weights, kinds=as_kinds(kind), limit=limit
         )

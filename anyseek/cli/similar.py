@@ -25,6 +25,6 @@ def similar(
     """Find what resembles a file of the library, across kinds; nothing is decoded for it."""
     from ..library import Library
 
-    with Library.open(library, create=False) as opened:
+    with Library.open(library, readonly=True) as opened:
         answer = opened.similar(path, kinds=as_kinds(kind), limit=limit)
     finish(answer, path.name, as_json=as_json, as_paths=paths, nul=print0)

@@ -20,7 +20,7 @@ def status(library: LibraryOption = None, as_json: JsonOption = False) -> None:
     """Show what the library holds: folders, files of each kind, segments, failures and the encoder."""
     from ..library import Library
 
-    with Library.open(library, create=False) as opened:
+    with Library.open(library, readonly=True) as opened:
         facts = _facts(opened)
         if as_json:
             print_json(facts)

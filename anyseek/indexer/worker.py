@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from typing import IO
 
 from ..errors import FailureCode, MediaError
+from ..media.image import silence_pillow
 from ..media.open import open_media
 from ..media.protocol import DecodeOptions
 from .hashing import digest_of
@@ -36,6 +37,7 @@ def main() -> None:
     if not isinstance(configuration, Configure):
         raise TypeError("the first request must be Configure")
     _limit_memory(configuration.max_memory)
+    silence_pillow()
     worker = _Worker(requests, results, configuration.options)
     worker.say(Alive())
     while True:

@@ -1,0 +1,1 @@
+"""Decoding: files in, upright pictures and windows of mono sound out. Knows no models."""

@@ -55,7 +55,7 @@ class DecodeOptions:
     modalities: frozenset[Modality] = frozenset({Modality.IMAGE, Modality.AUDIO})
     image_size: int = 320
     sample_rate: int = 16_000
-    window_ms: int = 5_000
+    window_ms: int = 3_000
     frame_interval_ms: int = 1_000
     min_shot_ms: int = 1_000
     max_shot_ms: int = 30_000

@@ -17,6 +17,7 @@ from anyseek.indexer.indexer import IndexOptions
 from anyseek.indexer.pool import PoolLimits
 from anyseek.indexer.report import FileDone, IndexReport, Outcome
 from anyseek.library import Library
+from anyseek.media.protocol import DecodeOptions
 from anyseek.types import Kind, Modality
 
 
@@ -274,7 +275,7 @@ def test_stopping_keeps_what_is_committed_and_the_next_run_goes_on(bench: Bench)
 def test_vectors_are_those_of_the_encoder(bench: Bench) -> None:
     write_picture(bench.media / "red.png", "red")
     write_tone(bench.media / "middle.wav", 1000, seconds=6)
-    bench.index()
+    bench.index(decode=DecodeOptions(window_ms=10_000))  # more than the encoder hears as a whole
     with Library.open(bench.library) as library:
         space = library.catalog.space()
         assert space is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,7 +66,7 @@ def test_moments_are_disjoint_ordered_and_cover_exactly_what_is_kept(rows: list[
     for segment in kept:
         assert sum(m.start_ms <= segment.start_ms and segment.end_ms <= m.end_ms for m in moments) == 1
     by_time = sorted(moments, key=lambda moment: moment.start_ms)
-    assert all(a.end_ms + 500 < b.start_ms for a, b in zip(by_time, by_time[1:], strict=False))
+    assert all(a.end_ms + 500 < b.start_ms for a, b in pairwise(by_time))
     assert {m.start_ms for m in moments} <= {s.start_ms for s in kept}
     assert {m.end_ms for m in moments} <= {s.end_ms for s in kept}
 

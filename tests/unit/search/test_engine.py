@@ -1,0 +1,190 @@
+"""Answers against brute force over the same vectors: order, filters, moments, copies, deletions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import ColourEncoder
+
+from anyseek.errors import BadQuery, UnsupportedModality
+from anyseek.search.engine import Engine
+from anyseek.search.query import Example, Query, Stored, Text
+from anyseek.storage.catalog import Catalog, SpaceRow
+from anyseek.storage.layout import LibraryFolder
+from anyseek.storage.space_index import SpaceIndex
+from anyseek.types import Kind, MediaInfo, Modality, Picture, Segment
+
+KINDS = (Kind.IMAGE, Kind.AUDIO, Kind.VIDEO)
+
+
+def unit(vector: np.ndarray) -> np.ndarray:
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+class Shelf:
+    """A catalog of contents with known vectors, and an engine over it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = LibraryFolder(folder)
+        self.catalog = Catalog.create(self.folder)
+        self.encoder = ColourEncoder()
+        self.space: SpaceRow = self.catalog.adopt_space(self.encoder.space)
+        self.source = self.catalog.source_for(folder.parent)
+        self.truth: dict[str, tuple[Kind, np.ndarray]] = {}
+
+    def put(self, path: str, kind: Kind, *segments: tuple[Segment, np.ndarray]) -> int:
+        info = MediaInfo(kind, "test", duration_ms=None if kind is Kind.IMAGE else 60_000)
+        with self.catalog.transaction() as writer:
+            content_id = writer.begin_content(path.encode().ljust(16, b"."), 1, info)
+            writer.add_embeddings(content_id, self.space.id, segments)
+            writer.finish_content(content_id, self.space.id, info, [segment for segment, _ in segments])
+            writer.put_asset(self.source.id, path, 1, 1, content_id)
+        stored = np.stack([vector for _, vector in segments]).astype(np.float16).astype(np.float64)
+        self.truth[path] = (kind, stored)
+        return content_id
+
+    def copy(self, content_id: int, path: str) -> None:
+        with self.catalog.transaction() as writer:
+            writer.put_asset(self.source.id, path, 1, 1, content_id)
+
+    def delete(self, *paths: str) -> None:
+        ids = {path: row.id for path, row in self.catalog.assets(self.source.id).items()}
+        with self.catalog.transaction() as writer:
+            writer.delete_assets([ids[path] for path in paths])
+        for path in paths:
+            self.truth.pop(path, None)
+
+    def engine(self) -> Engine:
+        return Engine(self.catalog, self.space, SpaceIndex.open(self.folder, self.catalog, self.space), self.encoder)
+
+    def brute(self, vector: np.ndarray, limit: int, kinds: frozenset[Kind] = frozenset()) -> list[tuple[str, float]]:
+        scores = {
+            path: float((rows @ vector.astype(np.float64)).max()) for path, (kind, rows) in self.truth.items() if not kinds or kind in kinds
+        }
+        return sorted(scores.items(), key=lambda item: -item[1])[:limit]
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    shelf = Shelf(tmp_path / "library")
+    yield shelf
+    shelf.catalog.close()
+
+
+@pytest.fixture
+def full(shelf: Shelf) -> Shelf:
+    """300 contents of 1 to 40 segments with random vectors: films would drown pictures if segments were counted as hits."""
+    random = np.random.default_rng(7)
+    for number in range(300):
+        kind = KINDS[number % 3]
+        count = 1 if kind is Kind.IMAGE else int(random.integers(1, 40))
+        modality = Modality.AUDIO if kind is Kind.AUDIO else Modality.IMAGE
+        segments = [
+            (Segment(modality, i * 1000 * (kind is not Kind.IMAGE), (i + 1) * 1000 * (kind is not Kind.IMAGE)), unit(random.normal(size=8)))
+            for i in range(count)
+        ]
+        shelf.put(f"{number:03}.{kind}", kind, *segments)
+    return shelf
+
+
+def names(answer: object) -> list[str]:
+    """Names in order of score; scores that are equal but for rounding in order of name."""
+    hits = [(hit.path.name, hit.score) for hit in answer]  # type: ignore[attr-defined]
+    assert [score for _, score in hits] == sorted((score for _, score in hits), reverse=True)
+    return in_order(hits)
+
+
+def in_order(scored: list[tuple[str, float]]) -> list[str]:
+    return [name for name, score in sorted(scored, key=lambda item: (-round(item[1], 5), item[0]))]
+
+
+@pytest.mark.parametrize("limit", [1, 7, 50, 400])
+@pytest.mark.parametrize("kinds", [frozenset(), frozenset({Kind.IMAGE}), frozenset({Kind.AUDIO, Kind.VIDEO})])
+def test_hits_are_the_best_assets_in_order(full: Shelf, limit: int, kinds: frozenset[Kind]) -> None:
+    engine = full.engine()
+    for seed in range(5):
+        vector = unit(np.random.default_rng(100 + seed).normal(size=8))
+        answer = engine.answer(Query((Stored(vector[None]),), kinds, limit))
+        wanted = full.brute(vector, limit, kinds)
+        assert names(answer) == in_order(wanted)
+        np.testing.assert_allclose([hit.score for hit in answer], [score for _, score in wanted], atol=1e-6)
+
+
+def test_deleted_assets_starve_nobody(full: Shelf) -> None:
+    engine = full.engine()
+    vector = unit(np.random.default_rng(1).normal(size=8))
+    best = [name for name, _ in full.brute(vector, 250)]
+    full.delete(*best)
+    engine.index.refresh()
+    assert names(engine.answer(Query((Stored(vector[None]),), limit=10))) == in_order(full.brute(vector, 10))
+
+
+def test_parts_are_fused_by_their_weights(full: Shelf) -> None:
+    engine = full.engine()
+    red = np.full((8, 8, 3), (255, 0, 0), np.uint8)
+    parts = (Text("blue"), Example(Kind.IMAGE, (Picture(Segment(Modality.IMAGE), red),), weight=3.0))
+    vector = unit(np.array([3, 0, 1, 0, 0, 0, 0, 0], np.float64))
+    assert names(engine.answer(Query(parts, limit=20))) == in_order(full.brute(vector, 20))
+    minus = (Text("blue"), Text("red", weight=-1.0))
+    vector = unit(np.array([-1, 0, 1, 0, 0, 0, 0, 0], np.float64))
+    assert names(engine.answer(Query(minus, limit=20))) == in_order(full.brute(vector, 20))
+
+
+def test_a_hit_tells_its_moments_whatever_the_limit(shelf: Shelf) -> None:
+    red, green = np.eye(8, dtype=np.float32)[:2]
+    at = [Segment(Modality.IMAGE, 1000 * i, 1000 * (i + 1), 1000 * i + 500) for i in range(6)]
+    shelf.put("film", Kind.VIDEO, *zip(at, [green, red, red, green, green, red], strict=True))
+    (hit,) = shelf.engine().answer(Query((Text("red"),), limit=1))
+    assert (hit.start_ms, hit.end_ms, hit.best_ms) == (1000, 3000, 1500)
+    assert [(moment.start_ms, moment.end_ms) for moment in hit.moments] == [(1000, 3000), (5000, 6000)]
+    assert hit.signals == ("seen",)
+    assert hit.score == pytest.approx(1.0)
+
+
+def test_every_copy_is_a_hit_and_a_picture_has_no_moments(shelf: Shelf) -> None:
+    content = shelf.put("a.png", Kind.IMAGE, (Segment(Modality.IMAGE), np.eye(8, dtype=np.float32)[0]))
+    shelf.copy(content, "b.png")
+    answer = shelf.engine().answer(Query((Text("red"),)))
+    assert [(hit.path.name, hit.start_ms, hit.moments) for hit in answer] == [("a.png", None, ()), ("b.png", None, ())]
+    assert answer.searched == 1
+
+
+def test_the_example_itself_can_be_left_out(shelf: Shelf) -> None:
+    rows = np.eye(8, dtype=np.float32)
+    first = shelf.put("a.png", Kind.IMAGE, (Segment(Modality.IMAGE), rows[0]))
+    shelf.put("b.png", Kind.IMAGE, (Segment(Modality.IMAGE), unit(rows[0] + rows[1])))
+    answer = shelf.engine().answer(Query((Stored(rows[:1]),), without=frozenset({first})))
+    assert [hit.path.name for hit in answer] == ["b.png"]
+
+
+def test_empty_answers_say_why(shelf: Shelf) -> None:
+    empty = shelf.engine().answer(Query((Text("red"),)))
+    assert not len(empty)
+    assert any("anyseek index" in note for note in empty.notes)
+    shelf.put("a.png", Kind.IMAGE, (Segment(Modality.IMAGE), np.eye(8, dtype=np.float32)[0]))
+    no_sound = shelf.engine().answer(Query((Text("red"),), kinds=frozenset({Kind.AUDIO})))
+    assert not len(no_sound)
+    assert "the library holds no audio yet" in no_sound.notes
+
+
+def test_queries_that_cannot_be_asked() -> None:
+    with pytest.raises(BadQuery, match="nothing to search for"):
+        Query(())
+    with pytest.raises(BadQuery, match="limit of 0"):
+        Query((Text("x"),), limit=0)
+    with pytest.raises(BadQuery, match="weights are 0"):
+        Query((Text("x", weight=0.0),))
+
+
+def test_parts_that_cancel_out_or_are_not_understood(shelf: Shelf) -> None:
+    engine = shelf.engine()
+    with pytest.raises(BadQuery, match="cancel each other out"):
+        engine.answer(Query((Text("red"), Text("red", weight=-1.0))))
+    engine.encoder = ColourEncoder(modalities=frozenset({Modality.IMAGE}))
+    with pytest.raises(UnsupportedModality, match="does not understand text"):
+        engine.answer(Query((Text("red"),)))
+    with pytest.raises(BadQuery, match="holds nothing to search with"):
+        engine.answer(Query((Example(Kind.AUDIO, ()),)))

@@ -1,0 +1,120 @@
+"""The five-line door: opening, creating, examples from files, refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fakes import ColourEncoder
+from samples import write_picture, write_tone
+
+from anyseek import Library
+from anyseek.config import default_library
+from anyseek.errors import BadInput, BadQuery, LibraryNotFound, MediaError, SpaceMismatch, UnknownEncoder
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Path:
+    folder = tmp_path / "media"
+    write_picture(folder / "red.png", "red")
+    write_picture(folder / "green.png", "green")
+    write_tone(folder / "low.wav", 200)
+    write_tone(folder / "middle.wav", 1000)
+    return folder
+
+
+@pytest.fixture
+def encoder() -> ColourEncoder:
+    return ColourEncoder()
+
+
+def names(answer: object) -> list[str]:
+    return [hit.path.name for hit in answer if hit.score > 0.9]  # type: ignore[attr-defined]
+
+
+def test_a_media_folder_keeps_its_library_inside_and_both_can_move(media: Path, encoder: ColourEncoder) -> None:
+    with Library.open(media, encoder=encoder) as library:
+        assert library.path == media / ".anyseek"
+        assert library.index(media).new == 4
+    moved = media.rename(media.with_name("elsewhere"))
+    with Library.open(moved, encoder=encoder) as library:
+        assert sorted(hit.path for hit in library.search("red") if hit.score > 0.9) == [moved / "low.wav", moved / "red.png"]
+        assert library.index().unchanged == 4
+
+
+def test_examples_of_every_kind(media: Path, encoder: ColourEncoder, tmp_path: Path) -> None:
+    picture = write_picture(tmp_path / "ask.png", "green", size=(50, 50))
+    tone = write_tone(tmp_path / "ask.wav", 220, seconds=9)
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        library.index(media)
+        assert sorted(names(library.search(image=picture))) == ["green.png", "middle.wav"]
+        assert sorted(names(library.search(audio=tone))) == ["low.wav", "red.png"]
+        assert names(library.search(image=picture, kinds=["audio"])) == ["middle.wav"]
+        both = library.search("red", image=[picture], weights={"image": 0.1}, limit=2)
+        assert sorted(hit.path.name for hit in both) == ["low.wav", "red.png"]
+        assert names(library.similar(media / "red.png")) == ["low.wav"]
+
+
+def test_an_example_of_another_kind_or_no_media_is_refused_by_name(media: Path, encoder: ColourEncoder, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        library.index(media)
+        with pytest.raises(BadQuery, match=r"red\.png is a picture, not a sound: give it with --image"):
+            library.search(audio=media / "red.png")
+        with pytest.raises(MediaError, match=r"notes\.txt"):
+            library.search(image=tmp_path / "notes.txt")
+        with pytest.raises(MediaError, match=r"nowhere\.png"):
+            library.search(image=tmp_path / "nowhere.png")
+
+
+def test_bad_requests_are_named(media: Path, encoder: ColourEncoder, tmp_path: Path) -> None:
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        with pytest.raises(BadQuery, match="is empty: fill it"):
+            library.search("red")
+        library.index(media)
+        with pytest.raises(BadQuery, match="there is nothing to search for"):
+            library.search()
+        with pytest.raises(BadQuery, match="empty"):
+            library.search("   ")
+        with pytest.raises(BadInput, match="kinds are image, audio, video"):
+            library.search("red", kinds=["smell"])
+        with pytest.raises(BadQuery, match="no part called 'smell'"):
+            library.search("red", weights={"smell": 1.0})
+        with pytest.raises(BadQuery, match="is not in the library"):
+            library.similar(tmp_path / "other.png")
+
+
+def test_text_is_text_even_when_it_names_a_file(
+    media: Path, encoder: ColourEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(media)
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        library.index(media)
+        before = encoder.encoded.copy()
+        library.search("red.png")
+        library.search("http://example.org/cat.jpg")
+        assert {modality.value: encoder.encoded[modality] - before[modality] for modality in before} == {"image": 0, "audio": 0}
+        assert encoder.encoded.total() - before.total() == 2
+
+
+def test_the_encoder_of_a_library_is_its_own(media: Path, encoder: ColourEncoder, tmp_path: Path) -> None:
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        library.index(media)
+    with pytest.raises(SpaceMismatch, match="made with encoder 'colour', not 'starter'"):
+        Library.open(tmp_path / "library", encoder="starter")
+    with pytest.raises(SpaceMismatch):
+        Library.open(tmp_path / "library", encoder=ColourEncoder(version="2"))
+    with Library.open(tmp_path / "library") as library, pytest.raises(UnknownEncoder, match="colour"):
+        library.search("red")
+
+
+def test_a_library_that_is_not_there_is_not_made_by_looking(tmp_path: Path) -> None:
+    with pytest.raises(LibraryNotFound, match="anyseek index FOLDER"):
+        Library.open(tmp_path / "nowhere", readonly=True)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_the_default_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert default_library().name == "default.anyseek"
+    monkeypatch.setenv("ANYSEEK_LIBRARY", str(tmp_path / "mine"))
+    assert default_library() == tmp_path / "mine"
