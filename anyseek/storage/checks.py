@@ -82,7 +82,7 @@ def check_rows(connection: Connection) -> Iterator[Finding]:
     def count(statement: Executable) -> int:
         return int(fetch(connection, statement)[0][0])
 
-    placeless = count(select(func.count()).where(asset.c.state == "indexed", asset.c.content_id.is_(None)))
+    placeless = count(select(func.count()).select_from(asset).where(asset.c.state == "indexed", asset.c.content_id.is_(None)))
     if placeless:
         yield Finding("assets_without_content", Severity.ERROR, f"{placeless} files count as indexed, but nothing is known of them", REPAIR)
     hollow = len(hollow_coverage(connection))
@@ -90,11 +90,13 @@ def check_rows(connection: Connection) -> Iterator[Finding]:
         yield Finding("hollow_contents", Severity.ERROR, f"{hollow} contents count as embedded, but lack vectors", REPAIR)
     covered = select(coverage.c.content_id).join(space).where(space.c.active == 1, coverage.c.state == "complete")
     unfinished = count(
-        select(func.count()).where(content.c.failure_code.is_(None), content.c.id.not_in(covered), has_live_asset(content.c.id))
+        select(func.count())
+        .select_from(content)
+        .where(content.c.failure_code.is_(None), content.c.id.not_in(covered), has_live_asset(content.c.id))
     )
     if unfinished:
         yield Finding("unfinished_contents", Severity.WARNING, f"{unfinished} contents are not fully embedded yet", INDEX_AGAIN)
-    unused = count(select(func.count()).where(~select(literal(1)).where(asset.c.content_id == content.c.id).exists()))
+    unused = count(select(func.count()).select_from(content).where(~select(literal(1)).where(asset.c.content_id == content.c.id).exists()))
     if unused:
         yield Finding("unused_contents", Severity.INFO, f"{unused} contents lie at no place any more", f"{INDEX_AGAIN} --prune")
 

@@ -102,8 +102,8 @@ def repair(folder: LibraryFolder, *, rebuild: bool = False) -> Report:
         before = examine(folder)
         if any(finding.code == "too_new" for finding in before.findings):
             return before
-        report = Report(backup=back_up(folder, "repair"))
         try:
+            report = Report(backup=back_up(folder, "repair"))
             _repair_catalog(folder, report)
             with Catalog.open(folder) as catalog:
                 for row in _spaces(catalog):

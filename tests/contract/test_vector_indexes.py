@@ -336,5 +336,5 @@ def test_the_file_of_faiss_is_one_that_faiss_can_search(tmp_path: Path):
     faiss = pytest.importorskip("faiss")
     vectors = random_rows(50)
     filled(BACKENDS["faiss"], range(100, 150), vectors).save(tmp_path / "x.index")
-    scores, ids = faiss.read_index(str(tmp_path / "x.index")).search(vectors[:3], 1)
+    _, ids = faiss.read_index(str(tmp_path / "x.index")).search(vectors[:3], 1)
     assert ids[:, 0].tolist() == [100, 101, 102]

@@ -313,10 +313,14 @@ def test_finishing_leaves_another_space_alone(filled):
 
 
 def test_a_content_cannot_be_finished_without_its_vectors(filled):
-    with pytest.raises(ValueError, match="5 of 6 segments"), filled.catalog.transaction() as writer:
-        content = writer.begin_content(digest("film"), 1, FILM)
-        writer.add_embeddings(content, filled.space.id, [(SHOTS[0], axis(0))])
-        writer.finish_content(content, filled.space.id, FILM, SHOTS)
+    def finish():
+        with filled.catalog.transaction() as writer:
+            content = writer.begin_content(digest("film"), 1, FILM)
+            writer.add_embeddings(content, filled.space.id, [(SHOTS[0], axis(0))])
+            writer.finish_content(content, filled.space.id, FILM, SHOTS)
+
+    with pytest.raises(ValueError, match="5 of 6 segments"):
+        finish()
     assert filled.catalog.counts().contents == 0  # the transaction was undone
 
 
@@ -330,9 +334,10 @@ def test_a_content_may_have_no_segments(filled):
 
 @pytest.mark.parametrize("vector", [np.ones(7, np.float32), np.ones((1, 8), np.float32), np.full(8, np.nan, np.float32)])
 def test_vectors_that_do_not_belong_are_refused(filled, vector):
-    with pytest.raises(ValueError, match="vector"), filled.catalog.transaction() as writer:
+    with filled.catalog.transaction() as writer:
         content = writer.begin_content(digest("x"), 1, IMAGE)
-        writer.add_embeddings(content, filled.space.id, [(PICTURE, vector)])
+        with pytest.raises(ValueError, match="vector"):
+            writer.add_embeddings(content, filled.space.id, [(PICTURE, vector)])
 
 
 def test_sound_segments_are_not_doubled(filled):
@@ -543,9 +548,13 @@ def test_counts(filled):
 
 
 def test_transactions_are_all_or_nothing(filled):
-    with pytest.raises(RuntimeError), filled.catalog.transaction() as writer:
-        writer.put_asset(filled.source.id, "a.jpg", 1, 1, writer.begin_content(digest("x"), 1, IMAGE))
-        raise RuntimeError
+    def fail_halfway():
+        with filled.catalog.transaction() as writer:
+            writer.put_asset(filled.source.id, "a.jpg", 1, 1, writer.begin_content(digest("x"), 1, IMAGE))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_halfway()
     assert filled.catalog.counts().contents == 0
 
 
@@ -593,7 +602,7 @@ def test_a_library_on_a_read_only_medium(unprivileged):
     with Catalog.open(folder, readonly=True) as catalog:
         assert catalog.space() == space
         assert catalog.version() == catalog.version()
-    with pytest.raises(LibraryError, match="cannot be written|cannot be opened"):
+    with pytest.raises(LibraryError, match=r"cannot be (written|opened)"):
         Catalog.open(folder).close()
 
 

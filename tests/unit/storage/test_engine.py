@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 
 import pytest
 from sqlalchemy import text
@@ -81,13 +82,10 @@ def test_several_processes_create_and_write_at_once(folder):
         for n in range(4)
     ]
     assert [process.stdout.readline() for process in processes] == ["ready\n"] * 4, [p.communicate() for p in processes]
-    errors = []
     for process in processes:
         process.stdin.write("\n")
         process.stdin.flush()
-    for process in processes:
-        errors.append(process.communicate()[1])
-    assert errors == [""] * 4
+    assert [process.communicate()[1] for process in processes] == [""] * 4
     with Catalog.open(folder) as catalog:
         assert len(catalog.sources()) == 1
         assert len(catalog.assets(1)) == 400
@@ -95,26 +93,21 @@ def test_several_processes_create_and_write_at_once(folder):
 
 def test_threads_read_while_one_writes(filled):
     filled.put_many(50)
-    seen, errors, done = [], [], threading.Event()
+    seen, done = [], threading.Event()
 
     def read():
-        try:
-            while not done.is_set():
-                live = filled.catalog.live_embeddings(filled.space.id)
-                seen.append(len(live))
-                assert len(filled.catalog.segments_of(live)) == len(live)
-        except Exception as exc:
-            errors.append(exc)
+        while not done.is_set():
+            live = filled.catalog.live_embeddings(filled.space.id)
+            seen.append(len(live))
+            assert len(filled.catalog.segments_of(live)) == len(live)
 
-    threads = [threading.Thread(target=read) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for n in range(20):
-        filled.put(f"more{n}.jpg", f"again{n}.jpg")
-    done.set()
-    for thread in threads:
-        thread.join()
-    assert not errors
+    with ThreadPoolExecutor(6) as pool:
+        readers = [pool.submit(read) for _ in range(6)]
+        for n in range(20):
+            filled.put(f"more{n}.jpg", f"again{n}.jpg")
+        done.set()
+        for reader in readers:
+            reader.result()
     assert set(seen) <= set(range(50, 91, 2))  # never half a transaction
     assert len(filled.catalog.live_embeddings(filled.space.id)) == 90
 
@@ -157,10 +150,7 @@ def test_a_full_disk_loses_nothing_that_was_committed(filled):
                 writer.add_embeddings(content, filled.space.id, [(PICTURE, direction(n))])
                 writer.fail_asset(filled.source.id, f"big{n}", 1, 1, "damaged", "x" * 100_000, content)
 
-        stored = 0
-        with pytest.raises(StorageFull, match="no room left"):
-            for stored in range(100):
-                put(stored)
+        stored = _until_full(put)
         assert 1 < stored < 50
     with Catalog.open(filled.folder) as catalog:
         assert len(catalog.assets(filled.source.id)) == 100 + stored
@@ -168,6 +158,15 @@ def test_a_full_disk_loses_nothing_that_was_committed(filled):
         with catalog.database.reading() as connection:
             assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
     filled.put("after.jpg")
+
+
+def _until_full(put):
+    for n in range(1000):
+        try:
+            put(n)
+        except StorageFull:
+            return n
+    pytest.fail("the disk was never full")
 
 
 def _limited(connection, pages):
@@ -188,19 +187,20 @@ def small_disk(tmp_path):
 
 def test_a_really_full_disk(small_disk):
     folder = LibraryFolder(small_disk / "l.anyseek")
-    stored = 0
     with Catalog.create(folder) as catalog:
         source = catalog.source_for(small_disk)
-        with pytest.raises(StorageFull):
-            for stored in range(1000):
-                with catalog.transaction() as writer:
-                    writer.fail_asset(source.id, f"{stored}", 1, 1, "damaged", os.urandom(20_000).hex())
+
+        def put(n):
+            with catalog.transaction() as writer:
+                writer.fail_asset(source.id, f"{n}", 1, 1, "damaged", os.urandom(20_000).hex())
+
+        stored = _until_full(put)
     with Catalog.open(folder, readonly=True) as catalog:
         assert len(catalog.assets(source.id)) == stored > 3
 
 
 def test_a_disk_full_from_the_start(small_disk):
-    with (small_disk / "film.mkv").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+    with (small_disk / "film.mkv").open("wb", buffering=0) as file, suppress(OSError):
         while True:
             file.write(bytes(4096))
     with pytest.raises(StorageFull):
@@ -214,9 +214,8 @@ def test_damage_in_the_middle_of_the_file(filled):
         for page in range(2, filled.folder.catalog.stat().st_size // 16384):
             file.seek(page * 16384)
             file.write(b"\xa5" * 64)
-    with pytest.raises(LibraryDamaged, match="anyseek doctor"), Catalog.open(filled.folder) as catalog:
-        catalog.counts()
-        catalog.assets(1)
+    with pytest.raises(LibraryDamaged, match="anyseek doctor"):
+        Catalog.open(filled.folder)
 
 
 @pytest.mark.parametrize(
@@ -267,8 +266,8 @@ def test_the_version_changes_when_somebody_commits(filled, folder):
     assert filled.catalog.version() != before
 
 
-def test_a_hundred_thousand_assets(filled):
-    """The promise is 0.5 s; the figure is printed and not asserted, for the machine may be busy."""
+def test_a_hundred_thousand_assets(filled, record_property):
+    """The promise is 0.5 s; the figure is noted and not asserted, for the machine may be busy."""
     rows = [
         (filled.source.id, f"folder{n // 1000}/picture{n:06}.jpg".encode(), n, n, "indexed", "2026-01-01", "2026-01-01")
         for n in range(100_000)
@@ -280,6 +279,6 @@ def test_a_hundred_thousand_assets(filled):
         connection.commit()
     start = time.perf_counter()
     assets = filled.catalog.assets(filled.source.id)
-    print(f"100,000 assets were read in {time.perf_counter() - start:.2f} s")
+    record_property("seconds", time.perf_counter() - start)
     assert len(assets) == 100_000
     assert assets["folder99/picture099999.jpg"][1:] == (99_999, 99_999, "indexed", None, None)

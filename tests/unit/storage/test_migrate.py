@@ -39,6 +39,26 @@ FAIL_HALFWAY = """
 """
 ORPHAN = 'op.execute("DELETE FROM content WHERE id = 1")'
 
+OPEN_AND_CREATE = """
+import sys
+from pathlib import Path
+from anyseek.storage.catalog import Catalog
+from anyseek.storage.layout import LibraryFolder
+Catalog.open(LibraryFolder(Path(sys.argv[1])), readonly=True).close()
+Catalog.create(LibraryFolder(Path(sys.argv[2]))).close()
+assert not {"alembic", "sqlalchemy.orm", "filelock", "faiss"} & set(sys.modules), sys.modules
+"""
+
+HOLD = """
+import sys
+from pathlib import Path
+from anyseek.storage.layout import LibraryFolder
+from anyseek.storage.lock import WriterLock
+with WriterLock(LibraryFolder(Path(sys.argv[1])), "indexing"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
 
 @pytest.fixture
 def newer(tmp_path):
@@ -90,12 +110,7 @@ def test_all_tables_are_strict(catalog):
 
 
 def test_an_up_to_date_catalog_needs_no_alembic(filled):
-    code = (
-        "import sys\nfrom pathlib import Path\nfrom anyseek.storage.catalog import Catalog\nfrom anyseek.storage.layout import LibraryFolder\n"
-        "Catalog.open(LibraryFolder(Path(sys.argv[1])), readonly=True).close()\nCatalog.create(LibraryFolder(Path(sys.argv[2]))).close()\n"
-        "bad = {'alembic', 'sqlalchemy.orm', 'filelock', 'faiss'} & set(sys.modules)\nassert not bad, bad"
-    )
-    subprocess.run([sys.executable, "-c", code, filled.folder.path, filled.folder.path / "new"], check=True)
+    subprocess.run([sys.executable, "-c", OPEN_AND_CREATE, filled.folder.path, filled.folder.path / "new"], check=True)
 
 
 def test_an_older_catalog_is_upgraded_after_a_backup(filled, newer):
@@ -163,11 +178,7 @@ def test_an_upgrade_waits_for_no_writer(filled, newer):
     with closing(sqlite3.connect(filled.folder.catalog)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", (CURRENT.head,))
         connection.commit()
-    hold = (
-        "import sys\nfrom pathlib import Path\nfrom anyseek.storage.layout import LibraryFolder\nfrom anyseek.storage.lock import WriterLock\n"
-        "with WriterLock(LibraryFolder(Path(sys.argv[1])), 'indexing'):\n    print('held', flush=True)\n    sys.stdin.read()"
-    )
-    with subprocess.Popen([sys.executable, "-c", hold, filled.folder.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+    with subprocess.Popen([sys.executable, "-c", HOLD, filled.folder.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout.readline() == b"held\n"
         with pytest.raises(LibraryLocked, match="indexing"):
             ensure_schema(filled.folder, schema=schema)
