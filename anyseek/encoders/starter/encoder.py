@@ -33,7 +33,7 @@ class StarterEncoder:
     """Encodes text, pictures and sounds offline on the CPU; see `anyseek.encoders.protocol.Encoder`.
 
     Each network is loaded by the first call that needs it, so that a search by text never reads the other two. Inputs are run one at a
-    time: on a CPU that is as fast as batches, and it makes a row independent of its batch to the last bit.
+    time: on a CPU that is no slower than batches, and it makes a row independent of its batch to the last bit.
 
     Args:
         threads: How many threads a network computes with; None for as many as there are cores.
@@ -101,7 +101,7 @@ class StarterEncoder:
         network, labels = self._network("audio"), self._labels("audio")
         rows = []
         for samples in checked:
-            logits = network.run(None, {"patches": audio.patches(samples)})[0]
+            logits = np.concatenate([network.run(None, {"patches": patch[None]})[0] for patch in audio.patches(samples)])
             rows.append(conse.combine(conse.pool(conse.sigmoid(logits)), labels, top=AUDIO_LABELS, power=AUDIO_POWER))
         return _stack(rows)
 
