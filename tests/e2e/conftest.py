@@ -1,0 +1,29 @@
+"""What the end-to-end tests share: the command, and one indexed copy of the demo library per session."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from commandline import CommandLine
+
+import anyseek
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "xdist_group(name): tests that share what is expensive run on one worker")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_right_anyseek() -> None:
+    """The smoke tests must not pass because of a checkout that lies around."""
+    root = os.environ.get("ANYSEEK_SMOKE_ROOT")
+    if root:
+        assert Path(anyseek.__file__).resolve().is_relative_to(Path(root).resolve())
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> CommandLine:
+    """The command of a person who has never used it."""
+    return CommandLine(tmp_path / "home")
