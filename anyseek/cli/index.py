@@ -17,7 +17,7 @@ __all__ = ["index"]
 def index(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PATH]...", help="Files and folders; all folders of the library when left out.", show_default=False),
+        typer.Argument(metavar="PATH", help="Files and folders; all folders of the library when left out.", show_default=False),
     ] = None,
     library: LibraryOption = None,
     exclude: Annotated[
@@ -27,7 +27,7 @@ def index(
         list[str] | None, typer.Option("--kinds", metavar="KINDS", help="Only these, such as image,video.", show_default=False)
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Decoding processes.  [default: one per core]", show_default=False)
+        int | None, typer.Option("--jobs", "-j", min=1, metavar="N", help="Decoding processes (default: one per core).", show_default=False)
     ] = None,
     video_backend: Annotated[str, typer.Option("--video-backend", metavar="pyav|decord", help="What reads films.")] = "pyav",
     prune: Annotated[

@@ -17,12 +17,12 @@ LibraryOption = Annotated[
         "--library",
         "-l",
         metavar="DIR",
-        help="The library folder, or a media folder with a library in its .anyseek.  [default: $ANYSEEK_LIBRARY, else your own]",
+        help="The library folder, or a media folder with a library in its .anyseek (default: $ANYSEEK_LIBRARY, else your own).",
         show_default=False,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="Most hits to show.")]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="Most hits to show.")]
 Kinds = Annotated[
     list[str] | None,
     typer.Option("--kind", "-k", metavar="KIND", help="Only image, audio or video; repeat it or separate by commas.", show_default=False),
