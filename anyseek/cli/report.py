@@ -33,7 +33,7 @@ def finish(report: IndexReport, folder: Path, *, as_json: bool) -> None:
 
 def report_as_json(report: IndexReport, folder: Path) -> dict[str, Any]:
     """The report as the JSON that ``--json`` prints."""
-    counts = ("new", "changed", "moved", "copied", "unchanged", "removed", "kept", "failed", "embedded", "purged")
+    counts = ("new", "changed", "moved", "copied", "unchanged", "removed", "kept", "failed", "still_failed", "embedded", "purged")
     return {
         "library": folder,
         **{name: getattr(report, name) for name in counts},
@@ -69,6 +69,8 @@ def _summary(report: IndexReport) -> str:
     counts = [(name, getattr(report, name)) for name in ("new", "changed", "moved", "copied", "removed", "purged", "failed")]
     told = [f"{count:,} {name}" for name, count in counts if count]
     rest = [f"{report.unchanged:,} unchanged"] if report.unchanged else []
+    if report.still_failed:
+        rest.append(f"{report.still_failed:,} failed before (anyseek errors)")
     if told:
         return f"{', '.join(told + rest)}; {report.embedded:,} segments embedded in {report.seconds:.1f} s"
     return f"Nothing to do: {', '.join([*rest, 'nothing embedded'])} ({report.seconds:.1f} s)"

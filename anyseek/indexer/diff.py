@@ -19,6 +19,7 @@ class Diff:
         new: Files that the catalog does not have (or has as deleted).
         changed: Files whose size or time differ, or that have to be read again.
         unchanged: How many need nothing.
+        still_failed: How many failed before and are the same as then.
         gone: Assets whose files are not there any more, path to id.
         kept: Assets that were not seen, but may well be there: the walk could not look, or was told not to.
     """
@@ -26,6 +27,7 @@ class Diff:
     new: dict[str, Found] = field(default_factory=dict)
     changed: dict[str, Found] = field(default_factory=dict)
     unchanged: int = 0
+    still_failed: int = 0
     gone: dict[str, int] = field(default_factory=dict)
     kept: int = 0
 
@@ -54,9 +56,11 @@ def compare(
             result.new[path] = found
         elif asset.size != found.size or asset.mtime_ns != found.mtime_ns or path in reread or asset.content_id in unfinished:
             result.changed[path] = found
+        elif asset.state == "failed":
+            result.still_failed += 1
         else:
             result.unchanged += 1
-    if len(scan.found) == result.unchanged + len(result.changed) == len(known):
+    if not result.new and len(scan.found) == len(known):
         return result
     blind = _Blind(scan)
     for path, asset in known.items():

@@ -156,6 +156,7 @@ class Indexer:
         elif seen.missing_root and not diff.gone:
             self.report.unavailable.append(source.root / below)
         self.report.unchanged += diff.unchanged
+        self.report.still_failed += diff.still_failed
         self.report.kept += diff.kept
         self.report.skipped += seen.skipped
         return _Plan(source, known, seen, diff)

@@ -1,7 +1,8 @@
 """From files to stored vectors: read, decode, batch, encode, store. The encoder is the only thing that is waited for.
 
-Decoding runs in processes of its own (`pool`), encoding and storing here. Each batch is one transaction, so that an interruption at any
-instant loses at most the batch in flight; what a half-read film has already got is kept and used when it is read again.
+Decoding runs in processes of its own (`pool`), encoding in a thread (`batches`), storing here. Each batch is one transaction, and is
+stored before the next one is encoded, so that an interruption at any instant loses at most the batch in flight; what a half-read film
+has already got is kept and used when it is read again.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +31,7 @@ __all__ = ["Broken", "Job", "Movable", "Pipeline"]
 COMMIT_SECONDS = 1.0
 COMMIT_FILES = 256
 IDLE_SECONDS = 0.1
+ENCODING_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Job:
         encoded: Those whose vectors are not stored yet.
         waiting: How many of its segments wait for the encoder.
         ended: It was read to its end.
+        broken: It turned out to be unusable.
     """
 
     source: SourceRow
@@ -69,6 +73,7 @@ class Job:
     encoded: list[tuple[Segment, np.ndarray]] = field(default_factory=list)
     waiting: int = 0
     ended: bool = False
+    broken: bool = False
 
     @property
     def path(self) -> Path:
@@ -131,18 +136,23 @@ class Pipeline:
             StorageFull: The disk is full; what was committed is safe.
         """
         waiting = iter(jobs)
-        while not stopped():
-            while pool.has_room and (job := self._again.popleft() if self._again else next(waiting, None)):
-                pool.submit(job, Read(str(job.path), job.found.size, job.found.mtime_ns))
-            if not pool.busy:
-                break
-            said = pool.next(IDLE_SECONDS)
-            if said is not None:
-                self._take(said.job, said.message, pool)
-            self._encode(partial=said is None)
-            if self._is_due():
-                self._commit()
-        self._encode(partial=True)
+        heard_at = time.monotonic()
+        with closing(self._batches):
+            while not stopped():
+                while pool.has_room and (job := self._again.popleft() if self._again else next(waiting, None)):
+                    pool.submit(job, Read(str(job.path), job.found.size, job.found.mtime_ns))
+                if not pool.busy:
+                    break
+                if self._batches.is_crowded:
+                    self._encode(timeout_s=IDLE_SECONDS)
+                    continue
+                said = pool.next(ENCODING_SECONDS if self._batches.is_encoding else IDLE_SECONDS)
+                if said is not None:
+                    heard_at = time.monotonic()
+                    self._take(said.job, said.message, pool)
+                self._encode(partial=time.monotonic() - heard_at >= IDLE_SECONDS)
+            while self._batches.is_encoding or self._batches:
+                self._encode(partial=True, timeout_s=None)
         self._commit()
 
     def _take(self, job: Job, message: Message, pool: DecodePool[Job]) -> None:
@@ -160,7 +170,8 @@ class Pipeline:
                 self._fail(job, Broken(FailureCode.NO_CONTENT, "it holds nothing that this library's encoder understands"))
             case Ended(info) if info is not None:
                 job.info, job.ended = info, True
-                self._touched.add(job)
+                if job.finished:
+                    self._touched.add(job)
             case Failed(code, reason):
                 self._fail(job, Broken(code, reason))
 
@@ -184,6 +195,7 @@ class Pipeline:
         return True
 
     def _fail(self, job: Job, broken: Broken) -> None:
+        job.broken = True
         self._batches.drop(job)
         self._touched.discard(job)
         twins = self._twins.pop(job.digest, [])
@@ -193,12 +205,17 @@ class Pipeline:
         else:
             self._again.extend(twins)
 
-    def _encode(self, *, partial: bool) -> None:
-        for item in self._batches.encode(partial=partial):
-            item.owner.encoded.append((item.segment, item.vector))
-            item.owner.waiting -= 1
-            self._touched.add(item.owner)
+    def _encode(self, *, partial: bool = False, timeout_s: float | None = 0.0) -> None:
+        """Take the batch that was encoded, if it is done, store what is due, and only then begin with the next."""
+        for item in self._batches.take(timeout_s):
             self.embedded += 1
+            item.owner.waiting -= 1
+            if not item.owner.broken:
+                item.owner.encoded.append((item.segment, item.vector))
+                self._touched.add(item.owner)
+        if self._is_due():
+            self._commit()
+        self._batches.start(partial=partial)
 
     def _is_due(self) -> bool:
         """A batch was encoded, or files that need no encoding have waited for long enough."""

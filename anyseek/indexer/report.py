@@ -80,6 +80,7 @@ class IndexReport:
         moved: Files found under another path; nothing of them was embedded.
         copied: Files with bytes that the library has already; nothing of them was embedded.
         unchanged: Files that needed nothing.
+        still_failed: Files that failed in an earlier run and have not changed since; they are tried again on request.
         removed: Files that are gone.
         kept: Files that were not seen but may be there, because a folder could not be read or another kind was asked for.
         failed: Files that could not be read; each is listed in `failures`.
@@ -97,6 +98,7 @@ class IndexReport:
     moved: int = 0
     copied: int = 0
     unchanged: int = 0
+    still_failed: int = 0
     removed: int = 0
     kept: int = 0
     failed: int = 0

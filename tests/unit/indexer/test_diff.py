@@ -32,6 +32,11 @@ def test_a_deleted_asset_that_is_back_is_new_and_one_that_is_not_is_no_news() ->
     assert not diff.gone
 
 
+def test_a_file_that_failed_and_did_not_change_is_counted_apart() -> None:
+    diff = compare(seen(bad=(1, 1), good=(1, 1)), {"bad": known(1, state="failed"), "good": known(2)})
+    assert (diff.unchanged, diff.still_failed, diff.changed) == (1, 1, {})
+
+
 def test_what_the_walk_could_not_see_is_kept() -> None:
     scan = Scan(unreadable={"shut": PermissionError(), "x/broken.jpg": OSError()}, other_kinds={"song.mp3"})
     assets = {"shut/a": known(1), "shut/b/c": known(2), "shutter": known(3), "x/broken.jpg": known(4), "song.mp3": known(5)}
