@@ -73,6 +73,22 @@ class SpaceIndex:
         index.refresh()
         return index
 
+    @staticmethod
+    def lags(folder: LibraryFolder, catalog: Catalog, space: SpaceRow) -> bool:
+        """Whether `save_generation` would find enough to do, told from the newest manifest alone and without loading anything."""
+        files = Generations(folder.index_dir / str(space.id), space.space)
+        state = catalog.embedding_state(space.id)
+        numbers = files.numbers()
+        if not numbers:
+            return state.count > 0
+        try:
+            manifest = files.manifest(numbers[0])
+        except GenerationError:
+            return True
+        added = catalog.embedding_state(space.id, after_id=manifest.highest_id).count
+        removed = manifest.embeddings + added - state.count
+        return added + removed > REWRITE_SHARE * manifest.count
+
     @property
     def dim(self) -> int:
         """Length of a vector."""

@@ -77,9 +77,11 @@ class VectorReads:
         """All embeddings of a space, ascending, live or not."""
         return self._ids(select(embedding.c.id).where(embedding.c.space_id == space_id).order_by(embedding.c.id))
 
-    def embedding_state(self, space_id: int) -> EmbeddingState:
-        """Count the embeddings of a space; equal states mean equal sets."""
-        statement = select(func.count(), func.coalesce(func.max(embedding.c.id), 0)).where(embedding.c.space_id == space_id)
+    def embedding_state(self, space_id: int, *, after_id: int = 0) -> EmbeddingState:
+        """Count the embeddings of a space, or those beyond an id; equal states mean equal sets."""
+        statement = select(func.count(), func.coalesce(func.max(embedding.c.id), 0)).where(
+            embedding.c.space_id == space_id, embedding.c.id > after_id
+        )
         with self.database.reading() as connection:
             return EmbeddingState(*fetch(connection, statement)[0])
 

@@ -182,6 +182,28 @@ def test_written_anew_when_a_tenth_has_changed(opened, filled):
     assert_true(again)
 
 
+def test_whether_the_files_lag_is_told_without_loading_them(filled):
+    def lags():
+        return SpaceIndex.lags(filled.folder, filled.catalog, filled.space)
+
+    assert not lags()
+    filled.put_many(100)
+    assert lags()
+    index = SpaceIndex.open(filled.folder, filled.catalog, filled.space)
+    index.save_generation()
+    assert not lags()
+    filled.put_many(5, "new")
+    delete(filled, 1, 2, 3, 4, 105)
+    assert not lags()
+    assert not index.save_generation()
+    delete(filled, 5)
+    filled.put("last.jpg", "and one.jpg")
+    assert lags()
+    assert index.save_generation()
+    (directory(filled) / "g000002.json").write_text("{")
+    assert lags()
+
+
 def test_force_writes_in_any_case(opened, filled):
     filled.put_many(10)
     index = opened()
