@@ -69,7 +69,7 @@ def film(
         track = container.add_stream(codec, rate=rate, options=options)
         height, width = paint(0).shape[:2]
         track.width, track.height, track.pix_fmt, track.gop_size = width, height, pixels, gop
-        track.codec_context.time_base = Fraction(1, rate if codec == "mpeg2video" else _TICKS)
+        track.codec_context.time_base = Fraction(1, rate if codec in ("mpeg2video", "mpeg4") else _TICKS)
         if aspect is not None:
             track.codec_context.sample_aspect_ratio = aspect
         if rotation:
@@ -102,7 +102,9 @@ def _encoded_sound(track: av.AudioStream, samples: np.ndarray, rate: int, start:
     layout = "mono" if len(samples) == 1 else "stereo"
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples, np.float32), "fltp", layout)
     frame.sample_rate, frame.pts, frame.time_base = rate, round(start * rate), Fraction(1, rate)
-    resampler = av.AudioResampler(format=context.format, layout=context.layout, rate=context.sample_rate, frame_size=context.frame_size or 1024)
+    resampler = av.AudioResampler(
+        format=context.format, layout=context.layout, rate=context.sample_rate, frame_size=context.frame_size or 1024
+    )
     for piece in (*resampler.resample(frame), *resampler.resample(None)):
         yield from track.encode(piece)
     yield from track.encode(None)
@@ -133,12 +135,15 @@ def _encoded_sound_in(track: av.AudioStream, samples: np.ndarray, rate: int, lay
     yield from track.encode(None)
 
 
-def remux(source: Path, target: Path, keep: Callable[[av.Packet], bool] = lambda packet: True, options: dict[str, str] | None = None) -> Path:
+def remux(
+    source: Path, target: Path, keep: Callable[[av.Packet], bool] = lambda packet: True, options: dict[str, str] | None = None
+) -> Path:
     """Copy the packets for which `keep` says so, without encoding anything."""
     with av.open(str(source)) as old, av.open(str(target), "w", options=options or {}) as new:
         tracks = {track.index: new.add_stream_from_template(track) for track in old.streams}
+        new.start_encoding()
         for packet in old.demux():
-            if packet.dts is not None and keep(packet):
+            if packet.size and keep(packet):
                 packet.stream = tracks[packet.stream.index]
                 new.mux(packet)
     return target

@@ -7,7 +7,7 @@ file whose format changes half way needs nothing but a new resampler.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -55,12 +55,10 @@ def windows(path: Path, *, sample_rate: int, window_ms: int, limits: Limits, tic
         if track is None:
             raise MediaError(FailureCode.NO_CONTENT, "there is no sound in it", path)
         cutter = _Cutter(sample_rate, window_ms)
-        for chunk in _timed(_decoded(container, track, Pulse(tick)), zero_ms, clock_may_jump(container)):
-            for sound in cutter.add(chunk):
-                if sound.segment.end_ms > limits.max_duration_ms:
-                    raise MediaError(FailureCode.TOO_LONG, f"longer than the limit of {limits.max_duration_ms // 1000} s", path)
-                yield sound
-        yield from cutter.rest()
+        for sound in cutter.run(_timed(_decoded(container, track, Pulse(tick)), zero_ms, clock_may_jump(container))):
+            if sound.segment.end_ms > limits.max_duration_ms:
+                raise MediaError(FailureCode.TOO_LONG, f"longer than the limit of {limits.max_duration_ms // 1000} s", path)
+            yield sound
         if not cutter.fed and not container.duration:
             raise MediaError(FailureCode.NO_CONTENT, "its sound has no length", path)
         if not cutter.fed:
@@ -113,10 +111,10 @@ def _decoded(container: InputContainer, track: AudioStream, pulse: Pulse) -> Ite
 def _timed(chunks: Iterator[_Chunk], zero_ms: float | None, jumps: bool) -> Iterator[_Chunk]:
     """Replace the file's time stamps by ms from `zero_ms`, given only where a stretch begins: at the start and after a gap."""
     expected: float | None = None
+    begins = True
     for at, rate, samples in chunks:
         if zero_ms is None:
             zero_ms = at or 0.0
-        begins = expected is None
         if expected is None:
             expected = 0.0 if at is None else at - zero_ms
         elif at is not None:
@@ -125,12 +123,12 @@ def _timed(chunks: Iterator[_Chunk], zero_ms: float | None, jumps: bool) -> Iter
                 zero_ms += gap
             elif gap > _GAP_MS:
                 begins, expected = True, expected + gap
-        if expected < 0:
-            early = min(len(samples), math.ceil(-expected * rate / 1000))
-            samples, begins = samples[early:], True
-            expected += early * 1000 / rate
-        yield _Chunk(expected if begins else None, rate, samples)
-        expected += len(samples) * 1000 / rate
+        early = min(len(samples), max(0, math.ceil(-expected * rate / 1000)))
+        expected += early * 1000 / rate
+        if early < len(samples):
+            yield _Chunk(expected if begins else None, rate, samples[early:])
+            begins = False
+        expected += (len(samples) - early) * 1000 / rate
 
 
 class _Cutter:
@@ -148,14 +146,16 @@ class _Cutter:
         self.fed = False
         self._any = False
 
-    def add(self, chunk: _Chunk) -> Iterator[Sound]:
-        if chunk.at_ms is not None:
-            yield from self.rest()
-            self._start_ms, self._done = chunk.at_ms, 0
-        self.fed = True
-        yield from self._take(self._resampler.feed(chunk.samples, chunk.rate))
+    def run(self, chunks: Iterable[_Chunk]) -> Iterator[Sound]:
+        for chunk in chunks:
+            if chunk.at_ms is not None:
+                yield from self._rest()
+                self._start_ms, self._done = chunk.at_ms, 0
+            self.fed = True
+            yield from self._take(self._resampler.feed(chunk.samples, chunk.rate))
+        yield from self._rest()
 
-    def rest(self) -> Iterator[Sound]:
+    def _rest(self) -> Iterator[Sound]:
         yield from self._take(self._resampler.flush())
         if self._held and (self._held >= self._shortest or not self._any):
             yield self._window(np.concatenate(self._parts))

@@ -173,10 +173,8 @@ def clock_may_jump(container: InputContainer) -> bool:
 
 def rotation_of(frame: VideoFrame) -> int:
     """By how many degrees a frame must be turned counterclockwise to stand upright: 0, 90, 180 or 270."""
-    try:
-        return round(frame.rotation / 90) * 90 % 360
-    except ValueError:  # a display matrix of zeros
-        return 0
+    degrees = frame.rotation
+    return round(degrees / 90) * 90 % 360 if -360 <= degrees <= 360 else 0  # a matrix of zeros turns by "not a number"
 
 
 def upright_size(width: int, height: int, aspect: float, rotation: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -69,17 +70,19 @@ class PyavFrames:
             check_size(track.width, track.height, limits, path)
             jumps = clock_may_jump(container)
             sampler = _Sampler(track, interval_ms, image_size)
-            pulse = Pulse(tick)
             found = False
-            for frame in sampler.run(packets_of(container, track, pulse), jumps):
+            for frame in sampler.run(packets_of(container, track, Pulse(tick)), jumps):
                 found = True
-                self.end_ms = max(self.end_ms, round(sampler.end_ms))
-                if self.end_ms > limits.max_duration_ms:
-                    raise MediaError(FailureCode.TOO_LONG, f"longer than the limit of {limits.max_duration_ms // 1000} s", path)
+                self._reach(sampler.end_ms, limits, path)
                 yield frame
-            self.end_ms = max(self.end_ms, round(sampler.end_ms))
+            self._reach(sampler.end_ms, limits, path)
             if not found:
                 raise MediaError(FailureCode.DAMAGED, "none of its pictures can be decoded", path)
+
+    def _reach(self, end_ms: float, limits: Limits, path: Path) -> None:
+        self.end_ms = round(end_ms)
+        if self.end_ms > limits.max_duration_ms:
+            raise MediaError(FailureCode.TOO_LONG, f"longer than the limit of {limits.max_duration_ms // 1000} s", path)
 
 
 class _Sampler:
@@ -100,10 +103,9 @@ class _Sampler:
         self._origin: float | None = None
         self._shift = 0.0
         self._wanted = 0.0
-        self._group: list[Packet[VideoStream]] = []
+        self._group: deque[Packet[VideoStream]] = deque()
         self._group_bytes = 0
         self._in_group = False
-        self._fed = False
         self._key_ms = 0.0
         self.end_ms = 0.0
 
@@ -140,9 +142,9 @@ class _Sampler:
         self._in_group, self._key_ms = True, at
         if self._origin is None:
             yield from self._emit(self._decoded([packet]))
-            self._fed = True
             return
-        self._group, self._group_bytes = [packet], packet.size
+        self._group.append(packet)
+        self._group_bytes = packet.size
         if self._wanted <= at + self._near:
             for shown, frame in self._decoded([packet, None]):
                 yield self._taken(shown, frame, reach=self._near)
@@ -152,23 +154,28 @@ class _Sampler:
     def _go_on(self, at: float, packet: Packet[VideoStream]) -> Iterator[Frame]:
         self._group.append(packet)
         self._group_bytes += packet.size
-        late = at >= self._wanted + self._near  # so far past the wanted time that no key frame will do
-        if late or self._origin is None or self._group_bytes > _MAX_GROUP_BYTES:
-            yield from self._feed()
+        if self._origin is None or self._group_bytes > _MAX_GROUP_BYTES:
+            yield from self._feed(math.inf)
+        else:
+            yield from self._feed(at - self._near)  # so far past a time wanted before that no key frame will do
 
-    def _feed(self) -> Iterator[Frame]:
-        group, self._group, self._group_bytes, self._fed = self._group, [], 0, True
-        yield from self._emit(self._decoded(group))
+    def _feed(self, until: float) -> Iterator[Frame]:
+        """Decode what waits, as far as the times need it that are wanted before `until`."""
+        while self._group and self._wanted < until:
+            packet = self._group.popleft()
+            self._group_bytes -= packet.size
+            yield from self._emit(self._decoded([packet]))
 
     def _close(self, end: float | None) -> Iterator[Frame]:
         """End the group; decode what is left of it when a wanted time lies there that the key frame at `end` is too far from."""
         if self._in_group:
-            needed = self._origin is None or self._wanted < (end - self._near if end is not None else self.end_ms)
-            if needed:
-                yield from self._feed()
+            until = math.inf if self._origin is None else self.end_ms if end is None else end - self._near
+            yield from self._feed(until)
+            if self._wanted < until:
                 yield from self._emit(self._decoded([None]))
             self._codec.flush_buffers()
-        self._group, self._group_bytes, self._in_group, self._fed = [], 0, False, False
+        self._group.clear()
+        self._group_bytes, self._in_group = 0, False
 
     def _decoded(self, packets: Iterable[Packet[VideoStream] | None]) -> Iterator[tuple[float, VideoFrame]]:
         import av.error as libav

@@ -33,7 +33,7 @@ _SIDE = 16
 _FLAT = 36.0  # variance below which a layout is little more than noise
 _BLANK_DEVIATION = 8.0
 _BLANK_MARGIN = 28.0
-_MORE_CONTRAST = 1.5
+_MORE_CONTRAST = 1.2  # a mixture of two pictures has less than either, and so has one in the dark
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class _Stretch:
         return Picture(Segment(Modality.IMAGE, self.start_ms, end_ms, shown_ms), frame.pixels)
 
     def improved(self, item: Marked) -> _Stretch:
-        """The same stretch with a better face, if `item` is one: something instead of nothing, or the same out of the dark."""
+        """The same stretch with a better face, if `item` is one: something instead of nothing, or the same out of the dark or of a fade."""
         if not item.fit:
             return self
         brighter = item.sketch.contrast > _MORE_CONTRAST * self.face.sketch.contrast
@@ -178,7 +178,7 @@ def pictures(frames: Iterable[Frame], *, end_ms: Callable[[], int], min_shot_ms:
     Args:
         frames: Sampled, in order of time.
         end_ms: Asked when `frames` has run out: where the pictures end.
-        min_shot_ms: No segment is shorter, except for a film that is.
+        min_shot_ms: No segment is shorter, except for a film that is: a glimpse of something takes what it lacks from what follows.
         max_shot_ms: No segment is longer.
     """
     stretch: _Stretch | None = None

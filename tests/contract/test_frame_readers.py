@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from films import SIZE, film, number_in, numbered, sound, tone
 
 from anyseek.errors import FailureCode, MediaError
 from anyseek.media.frames_decord import DecordFrames
 from anyseek.media.frames_pyav import PyavFrames
 from anyseek.media.protocol import Frame, FrameReader, Limits
-from films import SIZE, film, number_in, numbered, sound, tone
 
 EVEN = [number / 25 for number in range(100)]
 UNEVEN = [number / 30 for number in range(60)] + [2 + number / 5 for number in range(15)] + [5 + number / 30 for number in range(60)]
@@ -30,13 +31,19 @@ FILMS: dict[str, Callable[[Path], tuple[Path, list[float]]]] = {
     "mpeg-ts": lambda d: (film(d / "f.ts", at=EVEN), EVEN),
     "mpeg-ts, late start": lambda d: (film(d / "f.ts", at=EVEN, mux_options={"output_ts_offset": "3600"}), EVEN),
     "mpeg-ps": lambda d: (film(d / "f.mpg", at=EVEN, codec="mpeg2video", format="vob", gop=12), EVEN),
-    "vp9": lambda d: (film(d / "f.webm", at=EVEN[:60], codec="libvpx-vp9", codec_options={"cpu-used": "8", "deadline": "realtime"}), EVEN[:60]),
+    "vp9": lambda d: (
+        film(d / "f.webm", at=EVEN[:60], codec="libvpx-vp9", codec_options={"cpu-used": "8", "deadline": "realtime"}),
+        EVEN[:60],
+    ),
     "av1": lambda d: (film(d / "f.mkv", at=EVEN[:60], codec="libsvtav1", codec_options={"preset": "12"}), EVEN[:60]),
     "hevc": lambda d: (film(d / "f.mp4", at=EVEN[:60], codec="libx265", codec_options={"x265-params": "log-level=none"}), EVEN[:60]),
     "10 bits": lambda d: (film(d / "f.mp4", at=EVEN, pixels="yuv420p10le"), EVEN),
     "odd size": lambda d: (film(d / "f.mp4", at=EVEN, pixels="yuv444p", paint=lambda n: numbered(n, (161, 47))), EVEN),
     "one frame": lambda d: (film(d / "f.mp4", at=[0.0]), [0.0]),
-    "two a second": lambda d: (film(d / "f.mp4", at=[n / 2 for n in range(30)], rate=2, codec_options={"bf": "3"}), [n / 2 for n in range(30)]),
+    "two a second": lambda d: (
+        film(d / "f.mp4", at=[n / 2 for n in range(30)], rate=2, codec_options={"bf": "3"}),
+        [n / 2 for n in range(30)],
+    ),
     "starts at 7 s": lambda d: (film(d / "f.mkv", at=[7 + second for second in EVEN]), EVEN),
     "large": lambda d: (film(d / "f.mp4", at=EVEN[:30], paint=lambda n: numbered(n, LARGE)), EVEN[:30]),
 }
@@ -71,7 +78,7 @@ def test_frames_come_in_order_and_less_than_two_intervals_apart(
     times = [frame.at_ms for frame in read(reader, path, interval_ms)]
     assert times[0] == 0
     assert times == sorted(set(times))
-    step = 1000 * max((b - a for a, b in zip(at, at[1:], strict=False)), default=0)
+    step = 1000 * max((b - a for a, b in pairwise(at)), default=0)
     gaps = [after - before for before, after in zip(times, [*times[1:], 1000 * at[-1]], strict=True)]
     assert max(gaps) < 2 * interval_ms + 2 * step
     assert len(times) <= 1000 * at[-1] / interval_ms + 2
