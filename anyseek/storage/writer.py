@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Table, case, delete, select, update
+from sqlalchemy import Connection, Table, bindparam, case, delete, select, update
 from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy.sql.dml import ReturningInsert
 
 from ..types import Kind, MediaInfo, Segment
 from .models import NO_FRAME, asset, content, coverage, embedding, segment, setting, source, space
@@ -119,29 +121,14 @@ class Writer:
             ValueError: One of them has no vector yet.
         """
         ids = self._segment_ids(content_id)
-        embedded = set(
-            self._connection.execute(
-                select(embedding.c.segment_id).join(segment).where(segment.c.content_id == content_id, embedding.c.space_id == space_id)
-            ).scalars()
-        )
+        embedded = set(self._connection.execute(_EMBEDDED, {"content": content_id, "space": space_id}).scalars())
         wanted = {ids.get(_key(part), 0) for part in segments}
         missing = sum(ids.get(_key(part)) not in embedded for part in segments)
         if missing:
             raise ValueError(f"{missing} of {len(segments)} segments of content {content_id} have no vector")
-        of_content = select(segment.c.id).where(segment.c.content_id == content_id)
-        self._connection.execute(
-            delete(embedding).where(
-                embedding.c.space_id == space_id,
-                embedding.c.segment_id.in_(listed(embedded - wanted)),
-            )
-        )
-        self._connection.execute(
-            delete(segment).where(
-                segment.c.id.in_(of_content),
-                segment.c.id.not_in(select(embedding.c.segment_id).where(embedding.c.segment_id.in_(of_content))),
-            )
-        )
-        self._connection.execute(update(content).where(content.c.id == content_id).values(_columns(info)))
+        if set(ids.values()) != wanted:
+            self._drop_segments(content_id, space_id, embedded - wanted)
+        self._connection.execute(_DESCRIBE, {"content": content_id} | _columns(info))
         self._upsert(coverage, {"content_id": content_id, "space_id": space_id}, {"state": "complete"})
 
     def fail_content(self, digest: bytes, size: int, info: MediaInfo | Kind | None, code: str, reason: str) -> int:
@@ -178,33 +165,44 @@ class Writer:
         ).rowcount
         return Purged(assets, contents)
 
+    def _drop_segments(self, content_id: int, space_id: int, unwanted: Iterable[int]) -> None:
+        """Drop the vectors of some segments in one space, and then the content's segments that have no vector in any."""
+        of_content = select(segment.c.id).where(segment.c.content_id == content_id)
+        self._connection.execute(
+            delete(embedding).where(
+                embedding.c.space_id == space_id,
+                embedding.c.segment_id.in_(listed(unwanted)),
+            )
+        )
+        self._connection.execute(
+            delete(segment).where(
+                segment.c.id.in_(of_content),
+                segment.c.id.not_in(select(embedding.c.segment_id).where(embedding.c.segment_id.in_(of_content))),
+            )
+        )
+
     def _upsert_asset(self, source_id: int, path: str, **values: Any) -> int:
         now = _now()
-        values = {"failure_code": None, "failure_reason": None} | values
-        made = insert(asset).values(source_id=source_id, path=path, first_seen=now, state_since=now, **values)
-        statement = made.on_conflict_do_update(
-            index_elements=[asset.c.source_id, asset.c.path],
-            set_=values | {"state_since": _since(values["state"], now)},
-        )
-        return int(self._connection.execute(statement.returning(asset.c.id)).scalar_one())
+        row = {"source_id": source_id, "path": path, "first_seen": now, "state_since": now, "failure_code": None, "failure_reason": None}
+        return int(self._connection.execute(_PUT_ASSET, row | values).scalar_one())
 
     def _update_asset(self, asset_id: int, **values: Any) -> None:
         self._connection.execute(update(asset).where(asset.c.id == asset_id).values(**values))
 
     def _upsert_content(self, digest: bytes, size: int, values: dict[str, Any]) -> int:
-        return int(
-            self._connection.execute(_upserted(content, {"hash": digest}, {"size": size} | values).returning(content.c.id)).scalar_one()
-        )
+        row = {"hash": digest, "size": size} | values
+        return int(self._connection.execute(_upserted(content, ("hash",), tuple(row)).returning(content.c.id), row).scalar_one())
 
     def _upsert(self, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
-        self._connection.execute(_upserted(table, key, values))
+        row = key | values
+        self._connection.execute(_upserted(table, tuple(key), tuple(row)), row)
 
     def _insert_missing(self, table: Table, rows: list[dict[str, Any]]) -> None:
-        self._connection.execute(insert(table).on_conflict_do_nothing(), rows)
+        self._connection.execute(_MISSING[table], rows)
 
     def _segment_ids(self, content_id: int) -> dict[tuple[str, int, int, int], int]:
-        statement = select(segment.c.id, *(segment.c[name] for name in _KEY)).where(segment.c.content_id == content_id)
-        return {(row[1], row[2], row[3], row[4]): row[0] for row in self._connection.execute(statement)}
+        rows = self._connection.execute(_SEGMENTS, {"content": content_id})
+        return {(row[1], row[2], row[3], row[4]): row[0] for row in rows}
 
     def _dim(self, space_id: int) -> int:
         if space_id not in self._dims:
@@ -219,13 +217,36 @@ def _key(part: Segment) -> tuple[str, int, int, int]:
     return str(part.modality), part.start_ms, part.end_ms, NO_FRAME if part.frame_ms is None else part.frame_ms
 
 
-def _upserted(table: Table, key: dict[str, Any], values: dict[str, Any]) -> Insert:
-    return insert(table).values(**key, **values).on_conflict_do_update(index_elements=list(key), set_=values)
+@cache
+def _upserted(table: Table, key: tuple[str, ...], columns: tuple[str, ...]) -> Insert:
+    """Insert a row of some columns, or change all but its key where it is there already."""
+    made = insert(table)
+    return made.on_conflict_do_update(index_elements=list(key), set_={name: made.excluded[name] for name in columns if name not in key})
 
 
-def _since(state: str, now: str) -> Any:
+def _since(state: Any, now: Any) -> Any:
     """When an asset came into a state: what it was, if it was in it before."""
     return case((asset.c.state == state, asset.c.state_since), else_=now)
+
+
+def _put_asset() -> ReturningInsert[Any]:
+    made = insert(asset)
+    new = made.excluded
+    kept = {name: new[name] for name in ("size", "mtime_ns", "content_id", "state", "failure_code", "failure_reason")}
+    changes = kept | {"state_since": _since(new.state, new.state_since)}
+    return made.on_conflict_do_update(index_elements=[asset.c.source_id, asset.c.path], set_=changes).returning(asset.c.id)
+
+
+# Statements that run for every file are made once: putting one together takes SQLAlchemy longer than SQLite takes to run it.
+_PUT_ASSET = _put_asset()
+_SEGMENTS = select(segment.c.id, *(segment.c[name] for name in _KEY)).where(segment.c.content_id == bindparam("content"))
+_EMBEDDED = (
+    select(embedding.c.segment_id)
+    .join(segment)
+    .where(segment.c.content_id == bindparam("content"), embedding.c.space_id == bindparam("space"))
+)
+_DESCRIBE = update(content).where(content.c.id == bindparam("content"))
+_MISSING = {table: insert(table).on_conflict_do_nothing() for table in (segment, embedding, coverage)}
 
 
 def _blob(vector: np.ndarray, dim: int) -> bytes:
