@@ -114,7 +114,7 @@ class DecodePool(Generic[Job]):
             return None
         if message is None:
             return self._bury(process)
-        process.started = True
+        process.greet()
         job = process.job
         if job is None:
             return None
@@ -160,6 +160,7 @@ class _Process(Generic[Job]):
         self.limits = limits
         self.job: Job | None = None
         self.started = False
+        self._resident_idle = 0
         self._killed_for: Failed | None = None
         self._heard_at = time.monotonic()
         self._reading = True
@@ -197,21 +198,29 @@ class _Process(Generic[Job]):
 
     def check(self, now: float) -> None:
         """Kill the process when it is silent for too long or holds too much memory."""
-        import psutil
-
         if self._killed_for is not None:
             return
         if self._reading and now - self._heard_at > self.limits.silence_s:
             self._killed_for = Failed(FailureCode.TIMEOUT, f"decoding it gave no sign of life for {self.limits.silence_s:g} s")
             self.kill()
             return
-        try:
-            resident = psutil.Process(self._child.pid).memory_info().rss
-        except psutil.Error:
-            return
-        if resident > self.limits.max_memory:
+        if self._resident() - self._resident_idle > self.limits.max_memory:
             self._killed_for = Failed(FailureCode.MEMORY, f"decoding it took more than {self.limits.max_memory / 2**20:,.0f} MiB")
             self.kill()
+
+    def greet(self) -> None:
+        """Note at its first message that it runs, and what it holds before it decodes anything."""
+        if not self.started:
+            self.started = True
+            self._resident_idle = self._resident()
+
+    def _resident(self) -> int:
+        import psutil
+
+        try:
+            return int(psutil.Process(self._child.pid).memory_info().rss)
+        except psutil.Error:
+            return 0  # it is gone: its listener tells
 
     def verdict(self) -> Failed:
         """Why the process ended in the middle of a job."""
