@@ -70,9 +70,17 @@ def _hit_as_json(hit: Hit) -> dict[str, Any]:
         "width": info.width,
         "height": info.height,
         "duration_ms": info.duration_ms,
-        "captured_at": info.captured_at,
+        "format": info.format,
+        "bytes": info.size,
+        "captured_at": hit.captured.at.isoformat(),
+        "captured_from": hit.captured.origin,
         "camera": info.camera,
+        "latitude": info.latitude,
+        "longitude": info.longitude,
         "title": info.title,
+        "artist": info.artist,
+        "rating": info.rating,
+        "keywords": list(info.keywords),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from ..encoders.protocol import Encoder
 from ..storage.catalog import Catalog, ContentInfo, LocatedAsset, SpaceRow
 from ..storage.space_index import SpaceIndex
-from ..types import Kind
+from ..types import Capture, Kind
 from .fusion import weighted_mean
 from .moments import Moment, merge_moments
 from .query import Query, encode_parts
@@ -36,6 +37,7 @@ class Hit:
         best_ms: The instant to look at or listen to first; None for a picture.
         signals: What matched: ``seen``, ``heard``.
         moments: All moments, the best first; empty for a picture.
+        captured: When it was taken: as the file says, else when the file was last changed (origin ``mtime``).
         asset_id: Of the library.
         info: What is known of the content.
     """
@@ -48,6 +50,7 @@ class Hit:
     best_ms: int | None
     signals: tuple[str, ...]
     moments: tuple[Moment, ...]
+    captured: Capture
     asset_id: int
     info: ContentInfo
 
@@ -147,6 +150,7 @@ def _hit(asset: LocatedAsset, info: ContentInfo, moments: list[Moment]) -> Hit:
         best_ms=best.best_ms if timed else None,
         signals=best.signals,
         moments=tuple(moments) if timed else (),
+        captured=_capture_of(asset, info),
         asset_id=asset.id,
         info=info,
     )
@@ -155,3 +159,9 @@ def _hit(asset: LocatedAsset, info: ContentInfo, moments: list[Moment]) -> Hit:
 def _kind_of(info: ContentInfo) -> Kind:
     assert info.kind is not None  # only contents that could not be read have none, and those have no vectors
     return info.kind
+
+
+def _capture_of(asset: LocatedAsset, info: ContentInfo) -> Capture:
+    if info.captured_at is not None and info.captured_origin is not None:
+        return Capture(info.captured_at, info.captured_origin)
+    return Capture(datetime.fromtimestamp(asset.mtime_ns / 1e9, UTC), "mtime")

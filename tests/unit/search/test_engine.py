@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from anyseek.search.query import Example, Query, Stored, Text
 from anyseek.storage.catalog import Catalog, SpaceRow
 from anyseek.storage.layout import LibraryFolder
 from anyseek.storage.space_index import SpaceIndex
-from anyseek.types import Kind, MediaInfo, Modality, Picture, Segment
+from anyseek.types import Capture, Kind, MediaInfo, Modality, Picture, Segment
 
 KINDS = (Kind.IMAGE, Kind.AUDIO, Kind.VIDEO)
 
@@ -188,3 +189,17 @@ def test_parts_that_cancel_out_or_are_not_understood(shelf: Shelf) -> None:
         engine.answer(Query((Text("red"),)))
     with pytest.raises(BadQuery, match="holds nothing to search with"):
         engine.answer(Query((Example(Kind.AUDIO, ()),)))
+
+
+def test_a_hit_says_when_it_was_taken_and_how_that_is_known(shelf: Shelf) -> None:
+    red = np.eye(8, dtype=np.float32)[0]
+    shelf.put("plain.png", Kind.IMAGE, (Segment(Modality.IMAGE), red))
+    capture = Capture(datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC), "exif")
+    info = MediaInfo(Kind.IMAGE, "jpeg", capture=capture)
+    with shelf.catalog.transaction() as writer:
+        content_id = writer.begin_content(b"0123456789abcdef", 1, info)
+        writer.add_embeddings(content_id, shelf.space.id, [(Segment(Modality.IMAGE), red)])
+        writer.finish_content(content_id, shelf.space.id, info, [Segment(Modality.IMAGE)])
+        writer.put_asset(shelf.source.id, "dated.jpg", 1, 1, content_id)
+    captured = {hit.path.name: hit.captured for hit in shelf.engine().answer(Query((Text("red"),)))}
+    assert captured == {"plain.png": Capture(datetime(1970, 1, 1, tzinfo=UTC), "mtime"), "dated.jpg": capture}
