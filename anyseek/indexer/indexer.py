@@ -5,22 +5,23 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..encoders.protocol import Encoder
-from ..errors import BadInput, FailureCode
+from ..errors import FailureCode
 from ..media.kinds import kind_by_suffix
 from ..media.protocol import DecodeOptions
 from ..storage.catalog import AssetRow, Catalog, SourceRow, SpaceRow
-from ..storage.roots import places_below
 from ..types import Kind
 from .diff import Diff, compare
 from .pipeline import Broken, Job, Movable, Pipeline
 from .pool import DecodePool, PoolLimits
 from .report import Failure, FileDone, IndexReport, OnEvent, Outcome, ScanProgress, Skipped, WorkFound
 from .scan import Scan, ScanRules, scan
+from .targets import targets
 
 __all__ = ["IndexOptions", "Indexer"]
 
@@ -55,9 +56,14 @@ class _Plan:
     """What one source needs."""
 
     source: SourceRow
+    below: str
     known: dict[str, AssetRow]
     scan: Scan
     diff: Diff
+
+
+class _Stopped(Exception):
+    """A walk was left off."""
 
 
 class Indexer:
@@ -88,7 +94,13 @@ class Indexer:
             StorageFull: The disk is full; what was committed is safe.
         """
         started = time.monotonic()
-        plans = [self._plan(source, below) for source, below in self._targets(paths)]
+        with suppress(_Stopped):  # in the middle of a walk, of which nothing may be concluded
+            self._run([self._plan(source, below) for source, below in targets(self.catalog, paths)])
+        self.report.interrupted = self._stopped.is_set()
+        self.report.seconds = time.monotonic() - started
+        return self.report
+
+    def _run(self, plans: list[_Plan]) -> None:
         gone = self._sweep(plans)
         jobs = [job for plan in plans for job in self._jobs(plan)]
         self.on_event(WorkFound(len(jobs)))
@@ -100,42 +112,6 @@ class Indexer:
         if self.options.prune and not self._stopped.is_set():
             with self.catalog.transaction() as writer:
                 self.report.purged = writer.purge().assets
-        self.report.interrupted = self._stopped.is_set()
-        self.report.seconds = time.monotonic() - started
-        return self.report
-
-    def _targets(self, paths: Sequence[Path]) -> list[tuple[SourceRow, str]]:
-        """Each path as a source and the place below its root."""
-        if not paths:
-            sources = self.catalog.sources()
-            if not sources:
-                raise BadInput("nothing was named and the library has no folder yet: run  anyseek index FOLDER")
-            return [(source, "") for source in sources]
-        targets = [self._target(path) for path in paths]
-        return _without_repetition(targets)
-
-    def _target(self, path: Path) -> tuple[SourceRow, str]:
-        sources = self.catalog.sources()
-        resolved = path.resolve()
-        for source in sources:
-            if source.root == resolved:
-                return source, ""
-        if not os.path.lexists(path):
-            raise BadInput(f"{path}: no such file or folder: check the spelling, or plug in the disk that holds it")
-        for source_id, relative in places_below(path, {source.root: source.id for source in sources}):
-            return next(source for source in sources if source.id == source_id), relative
-        if path.is_dir():
-            return self._new_source(resolved), ""
-        return self._new_source(path.parent.resolve()), path.name
-
-    def _new_source(self, root: Path) -> SourceRow:
-        """Make a source, which takes in those that lie below it."""
-        inner = [source for source in self.catalog.sources() if source.root.is_relative_to(root)]
-        outer = self.catalog.source_for(root)
-        with self.catalog.transaction() as writer:
-            for source in inner:
-                writer.absorb_source(source.id, outer.id, source.root.relative_to(root).as_posix())
-        return outer
 
     def _plan(self, source: SourceRow, below: str) -> _Plan:
         rules = ScanRules(kind_by_suffix, self.options.exclude, self.options.kinds)
@@ -145,21 +121,26 @@ class Indexer:
             rules,
             below=below,
             on_skip=lambda path, rule: on_event(Skipped(source.root / path, rule)),
-            on_found=lambda found: on_event(ScanProgress(source.root, found)),
+            on_found=lambda found: self._scanned(source, found),
         )
         known = self.catalog.assets(source.id)
         diff = compare(seen, known, below=below, reread=self._to_reread(known), unfinished=self.catalog.unfinished_contents(self.space.id))
-        if diff.gone and (seen.missing_root or not seen.found) and not self.options.prune:
-            self.report.unavailable.append(source.root / below)
+        place = source.root / below
+        if not seen.found and not self.options.prune and (place.is_dir() or not source.root.is_dir()):
+            if diff.gone or seen.missing_root:
+                self.report.unavailable.append(place)
             self.report.kept += len(diff.gone)
             diff.gone.clear()
-        elif seen.missing_root and not diff.gone:
-            self.report.unavailable.append(source.root / below)
         self.report.unchanged += diff.unchanged
         self.report.still_failed += diff.still_failed
         self.report.kept += diff.kept
         self.report.skipped += seen.skipped
-        return _Plan(source, known, seen, diff)
+        return _Plan(source, below, known, seen, diff)
+
+    def _scanned(self, source: SourceRow, found: int) -> None:
+        if self._stopped.is_set():
+            raise _Stopped
+        self.on_event(ScanProgress(source.root, found))
 
     def _to_reread(self, known: dict[str, AssetRow]) -> set[str]:
         """Failures that are tried again: all on request, else those that another moment may cure."""
@@ -175,8 +156,11 @@ class Indexer:
         unreadable = [
             (plan.source, path, Broken(*_why_unreadable(error))) for plan in plans for path, error in plan.scan.unreadable.items()
         ]
-        if gone or unreadable:
+        whole = [plan.source for plan in plans if not plan.below and not plan.scan.missing_root]
+        if gone or unreadable or whole:
             with self.catalog.transaction() as writer:
+                for source in whole:
+                    writer.mark_scanned(source.id)
                 writer.delete_assets(sorted(gone))
                 for source, path, broken in unreadable:
                     writer.fail_asset(source.id, path, 0, 0, broken.code, broken.reason)
@@ -240,13 +224,3 @@ def _why_unreadable(error: OSError) -> tuple[FailureCode, str]:
     if isinstance(error, FileNotFoundError):
         return FailureCode.VANISHED, "it is not there, or a link that leads nowhere"
     return FailureCode.READ_ERROR, error.strerror or str(error)
-
-
-def _without_repetition(targets: Iterable[tuple[SourceRow, str]]) -> list[tuple[SourceRow, str]]:
-    """Leave out what lies below another target."""
-    result: list[tuple[SourceRow, str]] = []
-    for source, below in sorted(targets, key=lambda target: (target[0].id, target[1])):
-        covered = any(s.id == source.id and (not b or below == b or below.startswith(f"{b}/")) for s, b in result)
-        if not covered:
-            result.append((source, below))
-    return result

@@ -177,6 +177,48 @@ def test_a_single_file_outside_any_source(bench: Bench) -> None:
     assert bench.search("red") == ["x.png"]
 
 
+def test_a_single_file_does_not_invite_its_neighbours(bench: Bench) -> None:
+    path = write_picture(bench.media / "x.png", "red")
+    write_picture(bench.media / "y.png", "green")
+    bench.index(path)
+    with Library.open(bench.library, encoder=bench.encoder) as library:
+        assert counts(library.index()) == {"unchanged": 1}
+        path.unlink()
+        assert counts(library.index()) == {"removed": 1}
+    assert counts(bench.index()) == {"new": 1, "embedded": 1}
+
+
+def test_a_folder_and_one_above_it_may_be_named_together(bench: Bench) -> None:
+    write_picture(bench.media / "a" / "x.png", "red")
+    write_picture(bench.media / "y.png", "green")
+    assert counts(bench.index(bench.media / "a", bench.media)) == {"new": 2, "embedded": 2}
+    with Library.open(bench.library) as library:
+        assert [source.root for source in library.sources()] == [bench.media]
+
+
+def test_stopping_in_the_middle_of_a_walk_concludes_nothing(bench: Bench) -> None:
+    write_picture(bench.media / "a" / "x.png", "red")
+    path = write_picture(bench.media / "b" / "y.png", "green")
+    bench.index()
+    path.unlink()
+    stop = threading.Event()
+    stop.set()
+    with Library.open(bench.library, encoder=bench.encoder) as library:
+        report = library.index(bench.media, stop=stop)
+    assert report.interrupted
+    assert counts(report) == {}
+    assert bench.search("green") == ["y.png"]
+
+
+def test_a_first_run_that_was_stopped_goes_on_without_naming_the_folder_again(bench: Bench) -> None:
+    write_picture(bench.media / "x.png", "red")
+    stop = threading.Event()
+    stop.set()
+    with Library.open(bench.library, encoder=bench.encoder) as library:
+        assert library.index(bench.media, stop=stop).interrupted
+        assert counts(library.index()) == {"new": 1, "embedded": 1}
+
+
 def test_a_folder_above_a_source_takes_it_in(bench: Bench) -> None:
     write_picture(bench.media / "a" / "x.png", "red")
     write_picture(bench.media / "y.png", "green")

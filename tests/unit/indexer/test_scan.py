@@ -110,7 +110,7 @@ def test_special_files_are_never_opened(tmp_path: Path, monkeypatch: pytest.Monk
 def test_names_that_are_no_utf8_or_hold_newlines_survive(tmp_path: Path) -> None:
     names = [b"caf\xe9.jpg", b"two\nlines.png", "\U0001f415.mp4".encode(), b"-rf.jpg", b"100%_done.png", b"n" * 251 + b".jpg"]
     for name in names:
-        Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name))).write_bytes(b"x")
+        (tmp_path / os.fsdecode(name)).write_bytes(b"x")
     assert {os.fsencode(path) for path in scan(tmp_path, RULES).found} == set(names)
 
 
