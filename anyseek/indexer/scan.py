@@ -113,7 +113,7 @@ class _Walk:
         self.on_skip = on_skip
         self.on_found = on_found
         self.excluded = _matcher(rules.exclude)
-        self.kind_of_suffix: dict[str, Kind | None] = {}
+        self.rule_of_suffix: dict[str, Rule | None] = {}
         self.result = Scan()
 
     def tree(self, below: str) -> None:
@@ -181,14 +181,16 @@ class _Walk:
         self.skip(path, rule)
 
     def file_rule(self, name: str) -> Rule | None:
-        if name.startswith("._") or name.lower() in JUNK_FILES:
-            return Rule.JUNK
         if name.startswith("."):
-            return Rule.HIDDEN
+            return Rule.JUNK if name.startswith("._") else Rule.HIDDEN
         suffix = name[name.rfind(".") :]
-        if suffix not in self.kind_of_suffix:
-            self.kind_of_suffix[suffix] = self.rules.kind_of(name)
-        kind = self.kind_of_suffix[suffix]
+        if suffix not in self.rule_of_suffix:
+            self.rule_of_suffix[suffix] = self.kind_rule(name)
+        rule = self.rule_of_suffix[suffix]
+        return Rule.JUNK if rule is Rule.NOT_MEDIA and name.lower() in JUNK_FILES else rule
+
+    def kind_rule(self, name: str) -> Rule | None:
+        kind = self.rules.kind_of(name)
         if kind is None:
             return Rule.NOT_MEDIA
         return Rule.OTHER_KIND if self.rules.kinds and kind not in self.rules.kinds else None

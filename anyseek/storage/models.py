@@ -7,6 +7,7 @@ the time that a cold search takes to import. `migrations/` spells out the same t
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -37,6 +38,7 @@ __all__ = [
     "metadata",
     "path_from_bytes",
     "path_to_bytes",
+    "paths_from_bytes",
     "segment",
     "setting",
     "source",
@@ -57,6 +59,11 @@ def path_to_bytes(path: str) -> bytes:
 def path_from_bytes(stored: bytes) -> str:
     """Undo `path_to_bytes`."""
     return stored.decode("utf-8", _ERRORS)
+
+
+def paths_from_bytes(stored: Sequence[bytes]) -> list[str]:
+    """Undo `path_to_bytes` for many paths at once: no path has a NUL in it."""
+    return path_from_bytes(b"\0".join(stored)).split("\0") if stored else []
 
 
 class PathText(TypeDecorator[str]):
