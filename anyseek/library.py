@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -138,10 +140,11 @@ class Library:
             StorageFull: The disk is full; what was committed is safe.
         """
         from .indexer.indexer import Indexer, IndexOptions
+        from .storage.engine import translated
         from .storage.lock import WriterLock
 
         options = options or IndexOptions()
-        with WriterLock(self.folder, "index"):
+        with translated(self.folder.catalog), WriterLock(self.folder, "indexing"):
             indexer = Indexer(
                 self.catalog,
                 self.catalog.adopt_space(self.encoder.space),
@@ -252,9 +255,15 @@ class Library:
         return abs(count - kept) > REWRITE_SHARE * kept
 
     def _answer(self, query: Query) -> Answer:
-        engine = self._engine
-        self.search_index.refresh()
-        return engine.answer(query)
+        from .search.query import encode_parts
+
+        started = time.perf_counter()
+        with ThreadPoolExecutor(1, "anyseek-encode") as thread:  # a cold search waits for the slower of encoder and index, not for both
+            encoding = thread.submit(encode_parts, query.parts, self.encoder)
+            engine = self._engine
+            self.search_index.refresh()
+        answer = engine.answer_encoded(query, encoding.result())
+        return replace(answer, took_ms=(time.perf_counter() - started) * 1000)
 
     def _example(self, path: Path, kind: Kind, weight: float) -> Example:
         from .media.open import open_media

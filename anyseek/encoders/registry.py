@@ -36,9 +36,9 @@ def load(spec: str, *, threads: int | None = None) -> Encoder:
     Raises:
         UnknownEncoder: No encoder has that name.
     """
-    targets = _targets()
     backend, colon, model = spec.partition(":")
     name = backend + colon
+    targets = _BUILT_IN if name in _BUILT_IN else _targets()  # finding the installed ones takes 6 ms of a cold search
     if name not in targets or (colon and not model):
         raise UnknownEncoder(spec, list(targets))
     module, _, attribute = targets[name].partition(":")

@@ -204,7 +204,7 @@ class SpaceIndex:
     def _check_against_catalog(self, base: VectorIndex) -> None:
         """Compare some vectors, the newest among them: a catalog that was restored from a backup uses ids anew."""
         ids = base.ids()
-        sample = np.unique(np.concatenate([ids[:: max(1, len(ids) // SAMPLE)], ids[-SAMPLE // 4 :]]))
+        sample = np.concatenate([ids[:: max(1, len(ids) // SAMPLE)], ids[-SAMPLE // 4 :]])  # np.unique would import numpy.ma, 10 ms
         there = {row.embedding_id for row in self.catalog.segments_of(sample)}
         sample = np.array([id_ for id_ in sample.tolist() if id_ in there], np.int64)
         if len(sample) and not np.array_equal(base.vectors(sample), self.catalog.vectors(sample).astype("<f2")):
