@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import Connection, bindparam, func, literal, select
 
 from ..types import Kind, Modality, Segment
 from .engine import Database, fetch
@@ -64,13 +64,8 @@ class AssetReads:
 
     def content_by_hash(self, digest: bytes, space_id: int) -> ContentRow | None:
         """Look bytes up by their hash, with how much of them is embedded in a space."""
-        statement = (
-            select(content.c.id, content.c.kind, coverage.c.state, content.c.failure_code, content.c.failure_reason)
-            .outerjoin(coverage, (coverage.c.content_id == content.c.id) & (coverage.c.space_id == space_id))
-            .where(content.c.hash == digest)
-        )
         with self.database.reading() as connection:
-            row = connection.execute(statement).one_or_none()
+            row = connection.execute(_BY_HASH, {"digest": digest, "space": space_id}).one_or_none()
         if row is None:
             return None
         return ContentRow(row.id, None if row.kind is None else Kind(row.kind), row.state or "none", row.failure_code, row.failure_reason)
@@ -178,6 +173,13 @@ class AssetReads:
                 sources=count(select(func.count()).select_from(source)),
             )
 
+
+# Asked for every file that is read: putting it together anew would take longer than the answer.
+_BY_HASH = (
+    select(content.c.id, content.c.kind, coverage.c.state, content.c.failure_code, content.c.failure_reason)
+    .outerjoin(coverage, (coverage.c.content_id == content.c.id) & (coverage.c.space_id == bindparam("space")))
+    .where(content.c.hash == bindparam("digest"))
+)
 
 _LOCATED = (asset.c.id, asset.c.source_id, asset.c.path, asset.c.content_id, asset.c.size, asset.c.mtime_ns)
 
