@@ -1,0 +1,55 @@
+"""``python -m benchmarks [--only NAME,NAME] [--quick]``: measure the promises and print a Markdown table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from . import cold_search, indexing_photos, memory, search_latency, unchanged_rerun
+from .film import film_table
+from .machine import machine
+from .measure import Row
+
+Benchmark = Callable[..., list[Row]]
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "photos": indexing_photos.measure,
+    "rerun": unchanged_rerun.measure,
+    "cold": cold_search.measure,
+    "memory": memory.measure,
+    "latency": search_latency.measure,
+}
+FILM = "film"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what the project promises.")
+    parser.add_argument("--only", metavar="NAMES", help=f"separated by commas: {', '.join([*BENCHMARKS, FILM])}")
+    parser.add_argument("--quick", action="store_true", help="smaller and fewer, to see that everything runs; without the film")
+    wanted = parser.parse_args()
+    names = wanted.only.split(",") if wanted.only else [*BENCHMARKS, *([] if wanted.quick else [FILM])]
+    unknown = set(names) - {*BENCHMARKS, FILM}
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    print(machine())
+    print("| what | anyseek | compared with | ratio | goal | |\n|---|---|---|---|---|---|", flush=True)
+    for name in names:
+        if name in BENCHMARKS:
+            print(f"measuring {name}", file=sys.stderr)
+            with TemporaryDirectory(prefix="anyseek-bench-") as folder:
+                show(BENCHMARKS[name](Path(folder), quick=wanted.quick))
+    if FILM in names:
+        print(f"\n```\n{film_table().strip()}\n```")
+
+
+def show(rows: Iterable[Row]) -> None:
+    for row in rows:
+        verdict = {None: "", True: "met", False: "**not met**"}[row.met]
+        print(f"| {row.what} | {row.ours} | {row.theirs} | {row.ratio} | {row.goal} | {verdict} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

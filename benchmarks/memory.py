@@ -1,0 +1,73 @@
+"""How much memory indexing takes, and whether it grows with what was indexed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+import psutil
+
+from .measure import ROOT, Row
+from .photos import VGA, write_photos
+
+__all__ = ["measure"]
+
+PHOTOS = 10_000
+GOAL_MIB = 1024
+FLAT = 1.1
+SAMPLE_SECONDS = 0.2
+
+
+def measure(folder: Path, *, quick: bool) -> list[Row]:
+    """Index ten thousand photos with the real command and watch it and its decoding processes.
+
+    Args:
+        folder: For photos and library; emptied by the caller.
+        quick: A twentieth of the photos.
+    """
+    count = PHOTOS // 20 if quick else PHOTOS
+    write_photos(folder / "media", count, VGA, pictures=50)
+    samples = _watch([sys.executable, "-m", "anyseek", "index", str(folder / "media"), "-l", str(folder / "library")])
+    quarter = len(samples) // 4
+    second, last = (median(sum(sample) for sample in part) for part in (samples[quarter : 2 * quarter], samples[-quarter:]))
+    peak, parent = max(map(sum, samples)), max(sample[0] for sample in samples)
+    return [
+        Row(
+            f"peak memory while indexing {count:,} photos",
+            f"{peak:.0f} MiB (the parent {parent:.0f}, {len(samples[quarter]) - 1} decoding processes the rest)",
+            goal=f"≤ {GOAL_MIB} MiB",
+            met=peak <= GOAL_MIB,
+        ),
+        Row(
+            "memory in the last quarter of it against the second",
+            f"{last:.0f} MiB",
+            f"{second:.0f} MiB",
+            f"{last / second:.2f}",
+            f"≤ {FLAT}",
+            last <= FLAT * second,
+        ),
+    ]
+
+
+def _watch(command: list[str]) -> list[list[float]]:
+    """Run a command; gives the resident MiB of the process and then of each of its children, over and over."""
+    samples: list[list[float]] = []
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        process = psutil.Process(child.pid)
+        while child.poll() is None:
+            family = [_resident(one) for one in [process, *process.children(recursive=True)]]
+            samples.append([mib for mib in family if mib])
+            time.sleep(SAMPLE_SECONDS)
+    if child.returncode:
+        raise RuntimeError(f"{command} ended with {child.returncode}")
+    return [sample for sample in samples if sample]
+
+
+def _resident(process: psutil.Process) -> float:
+    try:
+        return float(process.memory_info().rss) / 2**20
+    except psutil.Error:  # it has ended meanwhile
+        return 0.0
