@@ -220,6 +220,23 @@ class Library:
         """The files that could not be read, each with its reason."""
         return self.catalog.failures()
 
+    def skipped(self) -> list[tuple[Path, str]]:
+        """The files and folders of the library's sources that are passed over, each with the rule; found by walking anew.
+
+        Those that an ``exclude`` of one run left out are not among them: it belongs to the run, not to the library.
+        """
+        from .indexer.scan import Rule, ScanRules, scan
+        from .media.kinds import kind_by_suffix
+
+        passed: list[tuple[Path, str]] = []
+        for source in self.catalog.sources():
+
+            def note(path: str, rule: Rule, root: Path = source.root) -> None:
+                passed.append((root / path, rule.value))
+
+            scan(source.root, ScanRules(kind_by_suffix), on_skip=note)
+        return passed
+
     @cached_property
     def search_index(self) -> SpaceIndex:
         """The vector index of the library's space, loaded when it is first used."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.text import Text
@@ -13,28 +14,47 @@ from .output import answers, link, plain, plain_table, print_json
 from .progress import stop_on_interrupt, watch
 from .report import finish
 
+if TYPE_CHECKING:
+    from ..storage.catalog import FailureRow
+
 __all__ = ["errors"]
 
 
 def errors(
     library: LibraryOption = None,
     retry: Annotated[bool, typer.Option("--retry", help="Read them once more.")] = False,
+    skipped: Annotated[bool, typer.Option("--skipped", help="List what is passed over by a rule instead.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List the files that could not be indexed, each with its reason; exit code 3 says that there are some."""
-    from ..indexer.indexer import IndexOptions
     from ..library import Library
 
     if retry:
-        with Library.open(library) as opened, stop_on_interrupt() as stop, watch(verbose=False) as on_event:
-            report = opened.index(options=IndexOptions(retry=True), on_event=on_event, stop=stop)
-            folder = opened.path
-        return finish(report, folder, as_json=as_json)
+        _retry(library, as_json=as_json)
     with Library.open(library, readonly=True) as opened:
+        if skipped:
+            return _list_skipped(opened.skipped(), as_json=as_json)
         failures = opened.failures()
+    _list_failures(failures, as_json=as_json)
+    if failures:
+        raise typer.Exit(Exit.SOME_FAILED)
+    return None
+
+
+def _retry(library: Path | None, *, as_json: bool) -> NoReturn:
+    from ..indexer.indexer import IndexOptions
+    from ..library import Library
+
+    with Library.open(library) as opened, stop_on_interrupt() as stop, watch(verbose=False) as on_event:
+        report = opened.index(options=IndexOptions(retry=True), on_event=on_event, stop=stop)
+        folder = opened.path
+    finish(report, folder, as_json=as_json)
+    raise typer.Exit
+
+
+def _list_failures(failures: list[FailureRow], *, as_json: bool) -> None:
     if as_json:
-        rows: list[dict[str, Any]] = [{"path": row.path, "code": row.code, "reason": row.reason} for row in failures]
-        print_json({"failures": rows})
+        print_json({"failures": [{"path": row.path, "code": row.code, "reason": row.reason} for row in failures]})
     elif failures:
         table = plain_table("reason", "file", "what is wrong", padding=(0, 2, 0, 0))
         for row in failures:
@@ -42,6 +62,15 @@ def errors(
         answers().print(table)
     else:
         answers().print("[green]✓[/] every file could be indexed")
-    if failures:
-        raise typer.Exit(Exit.SOME_FAILED)
-    return None
+
+
+def _list_skipped(passed: list[tuple[Path, str]], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"skipped": [{"path": path, "rule": rule} for path, rule in passed]})
+    elif passed:
+        table = plain_table("rule", "file or folder", padding=(0, 2, 0, 0))
+        for path, rule in passed:
+            table.add_row(Text(rule, "yellow"), link(path))
+        answers().print(table)
+    else:
+        answers().print("[green]✓[/] nothing is passed over")

@@ -118,3 +118,11 @@ def test_the_default_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert default_library().name == "default.anyseek"
     monkeypatch.setenv("ANYSEEK_LIBRARY", str(tmp_path / "mine"))
     assert default_library() == tmp_path / "mine"
+
+
+def test_what_is_passed_over_can_be_listed(media: Path, encoder: ColourEncoder, tmp_path: Path) -> None:
+    (media / "notes.txt").write_text("no media")
+    (media / ".git").mkdir()
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        library.index(media)
+        assert sorted(library.skipped()) == [(media / ".git", "hidden"), (media / "notes.txt", "not media")]
