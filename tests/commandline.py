@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,10 +47,12 @@ class CommandLine:
     Args:
         home: The home of the person, made if it is not there; it is also where the command is started.
         library: What ``$ANYSEEK_LIBRARY`` says.
+        before: Called in the new process before the command begins, to take something away from it.
     """
 
-    def __init__(self, home: Path, library: Path | None = None) -> None:
+    def __init__(self, home: Path, library: Path | None = None, before: Callable[[], None] | None = None) -> None:
         self.home = home
+        self.before = before
         home.mkdir(parents=True, exist_ok=True)
         self.environment = {name: value for name, value in os.environ.items() if name not in FORGOTTEN}
         for variable in ("HOME", "USERPROFILE", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
@@ -72,6 +75,7 @@ class CommandLine:
             stderr=subprocess.PIPE,
             env=self.environment | (env or {}),
             cwd=cwd or self.home,
+            preexec_fn=self.before,
         )
 
     @staticmethod
