@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from typing import Annotated
 
 import typer
@@ -46,6 +48,8 @@ def _options(
 
 def run() -> int:
     """Run the command line on ``sys.argv`` and give its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # marks and bars must not crash a terminal that is not UTF-8
     try:
         app()
     except SystemExit as end:
@@ -56,6 +60,4 @@ def run() -> int:
     except KeyboardInterrupt:
         complain("interrupted: what was committed is safe")
         return Exit.INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has seen enough
-        return Exit.OK
     return Exit.OK

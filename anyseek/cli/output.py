@@ -8,13 +8,14 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ..types import Kind
+from .exits import Exit
 
 __all__ = [
     "MARK_OF",
@@ -41,7 +42,7 @@ EIGHTHS = " ▏▎▍▌▋▊▉█"
 @cache
 def answers() -> Console:
     """Stdout: what was asked for, and nothing else."""
-    console = Console(highlight=False)
+    console = _Answers(highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = PIPED_WIDTH
     return console
@@ -51,6 +52,19 @@ def answers() -> Console:
 def said() -> Console:
     """Stderr: progress, notes and errors."""
     return Console(stderr=True, highlight=False)
+
+
+class _Answers(Console):
+    def on_broken_pipe(self) -> None:
+        """Called by rich."""
+        self.quiet = True
+        _end_in_silence()
+
+
+def _end_in_silence() -> NoReturn:
+    """Whoever reads our output has seen enough, as ``head`` has after ten lines: that is no error, and not the 1 of "nothing found"."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still in the buffer goes there when Python ends
+    raise SystemExit(Exit.OK)
 
 
 def complain(message: str) -> None:
@@ -70,15 +84,22 @@ def wait_for(what: str) -> AbstractContextManager[Any]:
 
 def print_json(value: dict[str, Any]) -> None:
     """Print one JSON document; bytes of a path that are no UTF-8 become lone surrogates, as `os.fsdecode` has them."""
-    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+    try:
+        sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _end_in_silence()
 
 
 def write_paths(paths: list[Path], *, nul: bool) -> None:
     """Print paths byte for byte as they are, each with its end mark."""
     end = b"\0" if nul else b"\n"
-    sys.stdout.flush()
-    sys.stdout.buffer.write(b"".join(os.fsencode(path) + end for path in paths))
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(b"".join(os.fsencode(path) + end for path in paths))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        _end_in_silence()
 
 
 def printable(text: str) -> str:

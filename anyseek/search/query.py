@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -71,6 +72,8 @@ class Query:
             raise BadQuery("there is nothing to search for: give a text, or an example with --image, --audio or --video")
         if self.limit < 1:
             raise BadQuery(f"a limit of {self.limit} leaves no room for an answer: use 1 or more")
+        if not all(math.isfinite(part.weight) for part in self.parts):
+            raise BadQuery("a weight must be a finite number, such as 2 or -0.5")
         if not any(part.weight for part in self.parts):
             raise BadQuery("all weights are 0, which leaves nothing to search for: give one part a weight above 0")
 
