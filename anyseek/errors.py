@@ -6,6 +6,7 @@
     │   ├── UnknownEncoder       no encoder has that name
     │   └── UnsupportedModality  the encoder cannot take that kind of input
     ├── MissingExtra             an optional package is not installed
+    ├── EncoderFailed            the encoder cannot work at all
     ├── MediaError               one file cannot be read; `code` says why (see `FailureCode`)
     ├── LibraryError
     │   ├── LibraryNotFound
@@ -27,6 +28,7 @@ __all__ = [
     "AnyseekError",
     "BadInput",
     "BadQuery",
+    "EncoderFailed",
     "FailureCode",
     "LibraryDamaged",
     "LibraryError",
@@ -52,6 +54,7 @@ class FailureCode(StrEnum):
     TOO_LARGE = "too_large"
     TOO_LONG = "too_long"
     NO_CONTENT = "no_content"
+    NOT_ENCODED = "not_encoded"
     PERMISSION = "permission"
     VANISHED = "vanished"
     CHANGED = "changed"
@@ -111,6 +114,15 @@ class MissingExtra(AnyseekError, ImportError):
         super().__init__(f"{package} is not installed: run  pip install 'anyseek[{extra}]'")
         self.package = package
         self.extra = extra
+
+
+class EncoderFailed(AnyseekError):
+    """The encoder cannot work at all."""
+
+    def __init__(self, spec: str, reason: str) -> None:
+        super().__init__(f"encoder {spec!r} fails on everything ({reason}): nothing was lost; mend its installation and run again")
+        self.spec = spec
+        self.reason = reason
 
 
 class MediaError(AnyseekError):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
-import time
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +18,7 @@ from .errors import BadInput, BadQuery, SpaceMismatch
 from .search.query import Example, Part, Query, Stored, Text
 from .storage.catalog import Catalog, Counts, FailureRow, SourceRow, SpaceRow
 from .storage.layout import LibraryFolder
-from .types import Kind
+from .types import Kind, Space
 
 if TYPE_CHECKING:
     from .indexer.indexer import IndexOptions
@@ -115,8 +114,8 @@ class Library:
             return self._wanted
         active = self.catalog.space()
         encoder = load(self._wanted or (active.space.spec if active else DEFAULT_ENCODER))
-        if active and active.space.fingerprint != encoder.space.fingerprint:
-            raise SpaceMismatch(encoder.space.spec, f"{active.space.spec} (another version of it)")
+        if active:
+            _require_same(active.space, encoder.space)
         return encoder
 
     def index(
@@ -142,6 +141,7 @@ class Library:
         from .indexer.indexer import Indexer, IndexOptions
         from .storage.engine import translated
         from .storage.lock import WriterLock
+        from .storage.space_index import SpaceIndex
 
         options = options or IndexOptions()
         with translated(self.folder.catalog), WriterLock(self.folder, "indexing"):
@@ -153,8 +153,8 @@ class Library:
                 on_event or (lambda event: None),
                 stop or threading.Event(),
             )
-            report = indexer.run([Path(path).expanduser() for path in paths])
-            if report.embedded or report.purged or self._index_lags():
+            report = indexer.run(_as_paths(paths))
+            if report.embedded or report.purged or SpaceIndex.lags(self.folder, self.catalog, self._space):
                 self.search_index.refresh()
                 self.search_index.save_generation()
             return report
@@ -186,12 +186,14 @@ class Library:
             MediaError: An example cannot be read.
             UnsupportedModality: The encoder does not understand an example.
         """
-        weights = _checked_weights(weights or {})
+        examples = {Kind.IMAGE: _as_paths(image), Kind.AUDIO: _as_paths(audio), Kind.VIDEO: _as_paths(video)}
+        given = [kind.value for kind, paths in examples.items() if paths] + ["text"] * (text is not None)
+        weights = _checked_weights(weights or {}, given)
         parts: list[Part] = []
         if text is not None:
             parts.append(Text(text, weights.get("text", 1.0)))
-        for kind, paths in ((Kind.IMAGE, image), (Kind.AUDIO, audio), (Kind.VIDEO, video)):
-            parts.extend(self._example(path, kind, weights.get(kind.value, 1.0)) for path in _as_paths(paths))
+        for kind, paths in examples.items():
+            parts.extend(self._example(path, kind, weights.get(kind.value, 1.0)) for path in paths)
         return self._answer(Query(tuple(parts), _as_kinds(kinds), limit))
 
     def similar(self, path: StrPath, *, kinds: Collection[Kind | str] = (), limit: int = 10) -> Answer:
@@ -205,6 +207,8 @@ class Library:
         if asset is None or asset.content_id is None:
             raise BadQuery(f"{path} is not in the library at {self.path}: index it, or search by it with --image, --audio or --video")
         ids, _, _ = self.catalog.embeddings_of([asset.content_id], self._space.id)
+        if not len(ids):
+            raise BadQuery(f"{path} could not be indexed, so nothing is known to resemble it:  anyseek errors  says why")
         stored = Stored(self.catalog.vectors(ids))
         return self._answer(Query((stored,), _as_kinds(kinds), limit, without=frozenset({asset.content_id})))
 
@@ -221,10 +225,8 @@ class Library:
         return self.catalog.failures()
 
     def skipped(self) -> list[tuple[Path, str]]:
-        """The files and folders of the library's sources that are passed over, each with the rule; found by walking anew.
-
-        Those that an ``exclude`` of one run left out are not among them: it belongs to the run, not to the library.
-        """
+        """The files and folders of the library's sources that are passed over, each with the rule; found by walking anew."""
+        from .indexer.exclusion import Exclusion
         from .indexer.scan import Rule, ScanRules, scan
         from .media.kinds import kind_by_suffix
 
@@ -234,7 +236,7 @@ class Library:
             def note(path: str, rule: Rule, root: Path = source.root) -> None:
                 passed.append((root / path, rule.value))
 
-            scan(source.root, ScanRules(kind_by_suffix), on_skip=note)
+            scan(source.root, ScanRules(kind_by_suffix, Exclusion(source.exclude, source.root)), on_skip=note)
         return passed
 
     @cached_property
@@ -257,30 +259,10 @@ class Library:
             raise BadQuery(f"the library at {self.path} is empty: fill it with  anyseek index FOLDER")
         return space
 
-    def _index_lags(self) -> bool:
-        """Whether a run that was cut off has left the index on disk behind the catalog (tests/e2e/test_crash.py)."""
-        from .storage.generations import GenerationError, Generations
-        from .storage.space_index import REWRITE_SHARE
-
-        row = self._space
-        files = Generations(self.folder.index_dir / str(row.id), row.space)
-        count = self.catalog.embedding_state(row.id).count
-        try:
-            kept = next((files.manifest(number).count for number in files.numbers()), 0)
-        except GenerationError:
-            return True
-        return abs(count - kept) > REWRITE_SHARE * kept
-
     def _answer(self, query: Query) -> Answer:
-        from .search.query import encode_parts
-
-        started = time.perf_counter()
-        with ThreadPoolExecutor(1, "anyseek-encode") as thread:  # a cold search waits for the slower of encoder and index, not for both
-            encoding = thread.submit(encode_parts, query.parts, self.encoder)
-            engine = self._engine
-            self.search_index.refresh()
-        answer = engine.answer_encoded(query, encoding.result())
-        return replace(answer, took_ms=(time.perf_counter() - started) * 1000)
+        engine = self._engine
+        self.search_index.refresh()
+        return engine.answer(query)
 
     def _example(self, path: Path, kind: Kind, weight: float) -> Example:
         from .media.open import open_media
@@ -311,17 +293,25 @@ class Library:
         if isinstance(self._wanted, str):
             if self._wanted != active.space.spec:
                 raise SpaceMismatch(self._wanted, active.space.spec)
-        elif self._wanted.space.fingerprint != active.space.fingerprint:
-            raise SpaceMismatch(self._wanted.space.spec, active.space.spec)
+        else:
+            _require_same(active.space, self._wanted.space)
 
 
 def _folder(path: StrPath | None) -> LibraryFolder:
     return LibraryFolder.at(Path(path).expanduser() if path is not None else default_library())
 
 
+def _require_same(made_with: Space, given: Space) -> None:
+    if made_with.fingerprint != given.fingerprint:
+        other = made_with.spec if made_with.spec != given.spec else f"another version of {given.spec}"
+        raise SpaceMismatch(given.spec, other)
+
+
 def _as_paths(paths: StrPath | Sequence[StrPath]) -> list[Path]:
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
+    if any(os.fspath(path) == "" for path in paths):
+        raise BadInput("a path is empty: name a file or folder")
     return [Path(path).expanduser() for path in paths]
 
 
@@ -334,11 +324,12 @@ def _as_kinds(kinds: Collection[Kind | str]) -> frozenset[Kind]:
         raise BadInput(f"{error}: kinds are {', '.join(Kind)}") from None
 
 
-def _checked_weights(weights: Mapping[str, float]) -> Mapping[str, float]:
-    known = {"text", *Kind}
-    for name in weights:
-        if name not in known:
-            raise BadQuery(f"there is no part called {name!r} to give a weight to: use {', '.join(sorted(known))}")
+def _checked_weights(weights: Mapping[str, float], given: Collection[str]) -> Mapping[str, float]:
+    for name, weight in weights.items():
+        if name not in given:
+            raise BadQuery(f"there is no part called {name!r} to give a weight to: the query has {' and '.join(given) or 'none'}")
+        if not math.isfinite(weight):
+            raise BadQuery(f"{weight} is no weight for {name}: use an ordinary number, 1 for as much as the others")
     return weights
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import io
+import os
 import sys
 from typing import Annotated
 
@@ -48,8 +50,8 @@ def _options(
 
 def run() -> int:
     """Run the command line on ``sys.argv`` and give its exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # marks and bars must not crash a terminal that is not UTF-8
+    _make_streams_safe()
+    gc.set_threshold(100_000, 50, 50)  # rows come by the hundred thousand, and hardly a cycle is among them
     try:
         app()
     except SystemExit as end:
@@ -57,7 +59,14 @@ def run() -> int:
     except AnyseekError as error:
         complain(str(error))
         return exit_code_of(error)
-    except KeyboardInterrupt:
-        complain("interrupted: what was committed is safe")
-        return Exit.INTERRUPTED
     return Exit.OK
+
+
+def _make_streams_safe() -> None:
+    """Let closed streams swallow, and narrow encodings replace, what is written to them."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - stays open as long as the process
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

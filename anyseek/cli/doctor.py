@@ -9,7 +9,7 @@ from rich.text import Text
 
 from .exits import Exit
 from .options import JsonOption, LibraryOption
-from .output import answers, link, plain, print_json, wait_for
+from .output import link, plain, print_json, show, wait_for
 
 if TYPE_CHECKING:
     from ..storage.doctor import Report
@@ -47,15 +47,14 @@ def _as_json(report: Report) -> dict[str, Any]:
 
 
 def _show(report: Report) -> None:
-    out = answers()
     for deed in report.repaired:
-        out.print(Text.assemble(("mended   ", "green"), plain(deed)), soft_wrap=True)
+        show(Text.assemble(("mended   ", "green"), plain(deed)), wrap=False)
     if report.backup is not None:
-        out.print(Text.assemble(("backup   ", "dim"), link(report.backup)), soft_wrap=True)
+        show(Text.assemble(("backup   ", "dim"), link(report.backup)), wrap=False)
     for finding in report.findings:
         severity = finding.severity.value
-        out.print(Text.assemble((f"{severity:<8} ", STYLES[severity]), plain(finding.text)), soft_wrap=True)
+        show(Text.assemble((f"{severity:<8} ", STYLES[severity]), plain(finding.text)), wrap=False)
         if finding.remedy:
-            out.print(plain(f"         {finding.remedy}", "dim"), soft_wrap=True)
+            show(plain(f"         {finding.remedy}", "dim"), wrap=False)
     if report.healthy:
-        out.print("[green]✓[/] catalog and index agree")
+        show("[green]✓[/] catalog and index agree")

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from .exits import Exit
 from .options import JsonOption, LibraryOption
-from .output import answers, link, plain, plain_table, print_json
+from .output import link, plain, plain_table, print_json, show
 from .progress import stop_on_interrupt, watch
 from .report import finish
 
@@ -29,12 +29,12 @@ def errors(
     """List the files that could not be indexed, each with its reason; exit code 3 says that there are some."""
     from ..library import Library
 
-    if retry:
-        _retry(library, as_json=as_json)
     with Library.open(library, readonly=True) as opened:
         if skipped:
             return _list_skipped(opened.skipped(), as_json=as_json)
         failures = opened.failures()
+    if retry and failures:
+        _retry(library, as_json=as_json)
     _list_failures(failures, as_json=as_json)
     if failures:
         raise typer.Exit(Exit.SOME_FAILED)
@@ -59,9 +59,9 @@ def _list_failures(failures: list[FailureRow], *, as_json: bool) -> None:
         table = plain_table("reason", "file", "what is wrong", padding=(0, 2, 0, 0))
         for row in failures:
             table.add_row(Text(row.code, "red"), link(row.path), plain(row.reason))
-        answers().print(table)
+        show(table)
     else:
-        answers().print("[green]✓[/] every file could be indexed")
+        show("[green]✓[/] every file could be indexed")
 
 
 def _list_skipped(passed: list[tuple[Path, str]], *, as_json: bool) -> None:
@@ -71,6 +71,6 @@ def _list_skipped(passed: list[tuple[Path, str]], *, as_json: bool) -> None:
         table = plain_table("rule", "file or folder", padding=(0, 2, 0, 0))
         for path, rule in passed:
             table.add_row(Text(rule, "yellow"), link(path))
-        answers().print(table)
+        show(table)
     else:
-        answers().print("[green]✓[/] nothing is passed over")
+        show("[green]✓[/] nothing is passed over")

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from ..types import Kind
 from .exits import Exit
-from .output import MARK_OF, STYLE_OF, answers, bar, link, note, plain_table, print_json, printable, timecode, write_paths
+from .output import MARK_OF, STYLE_OF, bar, link, note, plain_table, print_json, printable, show, timecode, write_paths
 
 if TYPE_CHECKING:
     from ..search.engine import Answer, Hit
@@ -86,11 +86,8 @@ def _hit_as_json(hit: Hit) -> dict[str, Any]:
 
 def show_table(answer: Answer, question: str) -> None:
     """Show hits as a table, with bars that are as long as the scores are high."""
-    out = answers()
     hits = f"{len(answer)} hit{'s' if len(answer) != 1 else ''}" if len(answer) else "nothing found"
-    out.print(
-        Text.assemble((printable(question), "bold"), (f"   {hits} among {answer.searched:,} segments, {answer.took_ms:.0f} ms", "dim"))
-    )
+    show(Text.assemble((printable(question), "bold"), (f"   {hits} among {answer.searched:,} segments, {answer.took_ms:.0f} ms", "dim")))
     table = plain_table(padding=(0, 2, 0, 0))
     table.add_column(justify="right", style="dim")
     for _ in ("score", "kind"):
@@ -104,7 +101,7 @@ def show_table(answer: Answer, question: str) -> None:
         score = Text.assemble((bar(length), style), f" {hit.score:.2f}")
         table.add_row(str(place), score, Text(MARK_OF[hit.kind], style=style), link(hit.path), _where(hit))
     if len(answer):
-        out.print(table)
+        show(table)
 
 
 def _where(hit: Hit) -> Text:

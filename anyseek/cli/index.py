@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import JsonOption, LibraryOption, as_kinds
+from .options import JsonOption, LibraryOption, as_kinds, named_path
 from .progress import stop_on_interrupt, watch
 from .report import finish
 
@@ -17,12 +17,22 @@ __all__ = ["index"]
 def index(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="PATH", help="Files and folders; all folders of the library when left out.", show_default=False),
+        typer.Argument(
+            metavar="PATH", parser=named_path, help="Files and folders; all folders of the library when left out.", show_default=False
+        ),
     ] = None,
     library: LibraryOption = None,
     exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", "-x", metavar="GLOB", help="Pass over names or paths like this.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            "--exclude",
+            "-x",
+            metavar="GLOB",
+            help="Pass over names or paths like this, as in a .gitignore; remembered for the folder.",
+            show_default=False,
+        ),
     ] = None,
+    no_exclude: Annotated[bool, typer.Option("--no-exclude", help="Forget what was excluded before.")] = False,
     kinds: Annotated[
         list[str] | None, typer.Option("--kinds", metavar="KINDS", help="Only these, such as image,video.", show_default=False)
     ] = None,
@@ -47,7 +57,11 @@ def index(
     if video_backend not in ("pyav", "decord"):
         raise typer.BadParameter(f"{video_backend!r} is no video backend: use pyav or decord")
     options = IndexOptions(
-        exclude=tuple(exclude or ()), kinds=as_kinds(kinds), jobs=jobs, prune=prune, decode=DecodeOptions(video_backend=video_backend)
+        exclude=() if no_exclude else tuple(exclude) if exclude else None,
+        kinds=as_kinds(kinds),
+        jobs=jobs,
+        prune=prune,
+        decode=DecodeOptions(video_backend=video_backend),
     )
     with Library.open(library) as opened, stop_on_interrupt() as stop, watch(verbose=verbose) as on_event:
         report = opened.index(*(paths or ()), options=options, on_event=on_event, stop=stop)

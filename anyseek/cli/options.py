@@ -9,7 +9,7 @@ import typer
 
 from ..types import Kind
 
-__all__ = ["JsonOption", "Kinds", "LibraryOption", "LimitOption", "as_kinds"]
+__all__ = ["JsonOption", "Kinds", "LibraryOption", "LimitOption", "as_kinds", "named_path"]
 
 LibraryOption = Annotated[
     Path | None,
@@ -29,12 +29,25 @@ Kinds = Annotated[
 ]
 
 
+def named_path(value: str) -> Path:
+    """Read a path that must not be empty: an unset variable of a shell would else mean the current folder.
+
+    Raises:
+        typer.BadParameter: It is empty.
+    """
+    if not value:
+        raise typer.BadParameter("a path is empty: name a file or folder")
+    return Path(value)
+
+
 def as_kinds(values: list[str] | None) -> frozenset[Kind]:
     """Read kinds that were given one by one or separated by commas.
 
     Raises:
         typer.BadParameter: One of them is none.
     """
+    if values is not None and not any(value.strip(" ,") for value in values):
+        raise typer.BadParameter(f"no kind is named: use {', '.join(Kind)}, or leave the option out")
     names = [name.strip() for value in values or [] for name in value.split(",") if name.strip()]
     unknown = [name for name in names if name not in set(Kind)]
     if unknown:

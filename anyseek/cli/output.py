@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rich.console import Console
+import typer
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ..errors import AnyseekError
 from ..types import Kind
 from .exits import Exit
 
 __all__ = [
     "MARK_OF",
-    "answers",
     "bar",
     "complain",
     "link",
@@ -27,7 +29,9 @@ __all__ = [
     "plain",
     "plain_table",
     "print_json",
+    "printable",
     "said",
+    "show",
     "timecode",
     "wait_for",
     "write_paths",
@@ -82,24 +86,42 @@ def wait_for(what: str) -> AbstractContextManager[Any]:
     return said().status(what) if said().is_terminal else nullcontext()
 
 
-def print_json(value: dict[str, Any]) -> None:
-    """Print one JSON document; bytes of a path that are no UTF-8 become lone surrogates, as `os.fsdecode` has them."""
+@contextmanager
+def reader() -> Iterator[None]:
+    """Write an answer; a reader that has seen enough and closed the pipe is no error.
+
+    Raises:
+        AnyseekError: The answer cannot be written.
+    """
     try:
-        sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+        yield
         sys.stdout.flush()
     except BrokenPipeError:
-        _end_in_silence()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at exit finds a reader
+        raise typer.Exit from None
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise AnyseekError(f"the answer cannot be written: {error.strerror}") from error
+
+
+def show(*things: RenderableType, wrap: bool = True) -> None:
+    """Print something for a person."""
+    with reader():
+        answers().print(*things, soft_wrap=not wrap)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print one JSON document; bytes of a path that are no UTF-8 become lone surrogates, as `os.fsdecode` has them."""
+    with reader():
+        sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
 
 
 def write_paths(paths: list[Path], *, nul: bool) -> None:
     """Print paths byte for byte as they are, each with its end mark."""
     end = b"\0" if nul else b"\n"
-    try:
-        sys.stdout.flush()
+    with reader():
         sys.stdout.buffer.write(b"".join(os.fsencode(path) + end for path in paths))
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        _end_in_silence()
 
 
 def printable(text: str) -> str:
@@ -117,8 +139,8 @@ def plain(text: str, style: str = "") -> Text:
 def link(path: Path, style: str = "") -> Text:
     """A path as short as it can be said from here, which a terminal may open."""
     shown = path
-    for base, prefix in ((Path.cwd(), ""), (Path.home(), "~/")):
-        if path.is_relative_to(base):
+    for base, prefix in ((_here(), ""), (Path.home(), "~/")):
+        if base is not None and base != Path(base.anchor) and path.is_relative_to(base):
             shown = Path(f"{prefix}{path.relative_to(base)}")
             break
     folder, name = os.path.split(shown)
@@ -130,6 +152,13 @@ def link(path: Path, style: str = "") -> Text:
     except (ValueError, UnicodeEncodeError):
         return text
     return text
+
+
+def _here() -> Path | None:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # it was deleted under us
+        return None
 
 
 def timecode(ms: int) -> str:

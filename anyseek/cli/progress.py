@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from .output import link, note, printable, said
 
@@ -24,12 +25,12 @@ def watch(*, verbose: bool) -> Iterator[OnEvent]:
     """Draw the events of a run on stderr, when somebody is looking; `verbose` names every file."""
     progress = Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
-        TextColumn("[dim]{task.fields[rate]}"),
+        TextColumn("{task.fields[rate]}", style="dim", markup=False),
         TimeRemainingColumn(compact=True),
-        TextColumn("[dim]{task.fields[name]}"),
+        TextColumn("{task.fields[name]}", style="dim", markup=False),
         console=said(),
         transient=True,
         disable=not said().is_terminal,
@@ -79,4 +80,4 @@ class _Drawing:
                     self.say("red" if outcome is Outcome.FAILED else "green", reason or outcome.value, path)
 
     def say(self, style: str, what: str, path: Path) -> None:
-        self.progress.console.print(f"[{style}]{what:>12}[/] ", link(path), sep="")
+        self.progress.console.print(Text.assemble((f"{printable(what):>12}  ", style), link(path)), soft_wrap=True)

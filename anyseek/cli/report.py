@@ -60,7 +60,7 @@ def show_report(report: IndexReport, folder: Path) -> None:
         note(message)
     if report.failures:
         _show_failures(report.failures)
-    if report.interrupted:
+    if report.interrupted and report.embedded:
         note("stopped: what was indexed so far can be searched, and the next run goes on from here")
     out.print(Text.assemble(("  library: ", "dim"), link(folder)))
 
@@ -73,6 +73,8 @@ def _summary(report: IndexReport) -> str:
         rest.append(f"{report.still_failed:,} failed before (anyseek errors)")
     if told:
         return f"{', '.join(told + rest)}; {report.embedded:,} segments embedded in {report.seconds:.1f} s"
+    if report.interrupted:
+        return f"Stopped before anything was indexed ({report.seconds:.1f} s)"
     return f"Nothing to do: {', '.join([*rest, 'nothing embedded'])} ({report.seconds:.1f} s)"
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ..types import Kind
+from ..types import Kind, Modality
 from .options import JsonOption, LibraryOption
-from .output import MARK_OF, STYLE_OF, answers, link, plain_table, print_json
+from .output import MARK_OF, STYLE_OF, link, plain_table, print_json, show
 
 if TYPE_CHECKING:
     from ..library import Library
@@ -39,16 +41,23 @@ def _facts(library: Library) -> dict[str, Any]:
         "failed": counts.assets.get("failed", 0),
         "deleted": counts.assets.get("deleted", 0),
         "contents": counts.contents,
-        "segments": {modality.value: count for modality, count in counts.segments.items()},
+        "segments": {modality.value: counts.segments.get(modality, 0) for modality in (Modality.IMAGE, Modality.AUDIO)},
         "encoder": active.space.spec if active else None,
         "dim": active.space.dim if active else None,
         "fingerprint": active.space.fingerprint if active else None,
-        "bytes": sum(file.stat().st_size for file in library.path.rglob("*") if file.is_file()),
+        "bytes": _size_of(library.path),
     }
 
 
+def _size_of(folder: Path) -> int:
+    total = 0
+    for file in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # another process tidies up
+            total += file.lstat().st_size
+    return total
+
+
 def _show(library: Library, facts: dict[str, Any]) -> None:
-    out = answers()
     table = plain_table(padding=(0, 2, 0, 0))
     table.add_column(style="dim")
     table.add_column()
@@ -57,9 +66,9 @@ def _show(library: Library, facts: dict[str, Any]) -> None:
         table.add_row("folders" if place == 0 else "", link(source.root))
     for kind in Kind:
         table.add_row(f"[{STYLE_OF[kind]}]{MARK_OF[kind]}s[/]", f"{facts['files'][kind.value]:,}")
-    table.add_row("segments", ", ".join(f"{count:,} {name}" for name, count in facts["segments"].items()) or "0")
+    table.add_row("segments", ", ".join(f"{count:,} {name}" for name, count in facts["segments"].items() if count) or "0")
     if facts["failed"]:
         table.add_row("[red]failed[/]", f"{facts['failed']:,}  [dim](anyseek errors lists them)[/]")
     table.add_row("encoder", f"{facts['encoder']}, {facts['dim']} dimensions" if facts["encoder"] else "none yet")
     table.add_row("on disk", f"{facts['bytes'] / 2**20:,.1f} MiB")
-    out.print(table)
+    show(table)

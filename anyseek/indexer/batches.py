@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from ..encoders.protocol import Encoder
+from ..errors import EncoderFailed
 from ..types import Decoded, Modality, Picture, Segment
 
 __all__ = ["Batches", "Encoded"]
@@ -21,11 +22,12 @@ CROWD = 3
 
 @dataclass(frozen=True, slots=True)
 class Encoded(Generic[Owner]):
-    """One segment with its (dim,) float32 unit vector."""
+    """One segment with its (dim,) float32 unit vector, or with what the encoder had against it."""
 
     owner: Owner
     segment: Segment
-    vector: np.ndarray
+    vector: np.ndarray | None
+    refusal: str = ""
 
 
 class Batches(Generic[Owner]):
@@ -77,12 +79,30 @@ class Batches(Generic[Owner]):
         return encoding.result()
 
     def close(self) -> None:
-        """Wait for the batch in the thread, whose vectors are lost unless they were taken, and end the thread."""
-        self._thread.shutdown(cancel_futures=True)
+        """End the thread. A batch that is in it is lost and not waited for: it may take minutes, and a second Ctrl-C ends at once."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _encode(self, batch: list[tuple[Owner, Decoded]]) -> list[Encoded[Owner]]:
-        vectors = self._vectors([decoded for _, decoded in batch])
-        return [Encoded(owner, decoded.segment, vector) for (owner, decoded), vector in zip(batch, vectors, strict=True)]
+        """Encode a batch, and if that fails each of its segments alone: a bad one must not cost its neighbours.
+
+        Raises:
+            EncoderFailed: It takes none of several files.
+        """
+        try:
+            vectors = self._vectors([decoded for _, decoded in batch])
+        except Exception as error:
+            refusal = f"{type(error).__name__}: {error}"
+            if len(batch) == 1:
+                owner, decoded = batch[0]
+                return [Encoded(owner, decoded.segment, None, refusal)]
+            singly = [encoded for item in batch for encoded in self._encode([item])]
+            if all(encoded.vector is None for encoded in singly) and len({id(encoded.owner) for encoded in singly}) > 1:
+                raise EncoderFailed(self.encoder.space.spec, refusal) from error
+            return singly
+        return [
+            Encoded(owner, decoded.segment, vector if np.isfinite(vector).all() else None, "it has no finite vector")
+            for (owner, decoded), vector in zip(batch, vectors, strict=True)
+        ]
 
     def _vectors(self, batch: list[Decoded]) -> np.ndarray:
         if isinstance(batch[0], Picture):

@@ -67,7 +67,7 @@ def compare(
         if asset.state == "deleted" or path in scan.found or not _lies_below(path, below):
             continue
         if blind.covers(path):
-            result.kept += 1
+            result.kept += path not in scan.unreadable  # that counts as a failure
         else:
             result.gone[path] = asset.id
     return result

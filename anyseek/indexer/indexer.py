@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..encoders.protocol import Encoder
-from ..errors import FailureCode
+from ..errors import BadInput, FailureCode
 from ..media.kinds import kind_by_suffix
 from ..media.protocol import DecodeOptions
+from ..media.video import frame_reader
 from ..storage.catalog import AssetRow, Catalog, SourceRow, SpaceRow
 from ..types import Kind
 from .diff import Diff, compare
-from .pipeline import Broken, Job, Movable, Pipeline
+from .exclusion import Exclusion
+from .pipeline import Broken, Job, Movable, Pipeline, Place
 from .pool import DecodePool, PoolLimits
 from .report import Failure, FileDone, IndexReport, OnEvent, Outcome, ScanProgress, Skipped, WorkFound
-from .scan import Scan, ScanRules, scan
+from .scan import Rule, Scan, ScanRules, look_at, scan
 from .targets import targets
 
 __all__ = ["IndexOptions", "Indexer"]
@@ -32,17 +33,18 @@ class IndexOptions:
     """How a run goes about it.
 
     Attributes:
-        exclude: Globs of names or paths to pass over; what the library has of them is removed from it.
+        exclude: What to pass over, see `Exclusion`; what the library has of it is removed from it. A whole folder remembers it for later
+            runs, until one is given another; None takes what is remembered.
         kinds: Only these kinds are looked for, and what the library has of others stays; all when empty.
         jobs: Decoding processes; as many as there are cores when None.
-        retry: Read failed files again, whatever the reason was.
+        retry: Read the files that failed before, whatever the reason was, and nothing else.
         prune: Believe a source that is missing or empty, and forget for good what is not there any more.
         batch_size: Segments that are encoded at a time.
         decode: See `DecodeOptions`.
         limits: See `PoolLimits`.
     """
 
-    exclude: tuple[str, ...] = ()
+    exclude: tuple[str, ...] | None = None
     kinds: frozenset[Kind] = frozenset()
     jobs: int | None = None
     retry: bool = False
@@ -50,6 +52,12 @@ class IndexOptions:
     batch_size: int = 16
     decode: DecodeOptions = field(default_factory=DecodeOptions)
     limits: PoolLimits = field(default_factory=PoolLimits)
+
+    def __post_init__(self) -> None:
+        if self.jobs is not None and self.jobs < 1:
+            raise BadInput(f"{self.jobs} decoding processes can read nothing: use 1 or more, or None for one per core")
+        if self.batch_size < 1:
+            raise BadInput(f"a batch of {self.batch_size} segments holds nothing: use 1 or more")
 
 
 @dataclass(slots=True)
@@ -92,13 +100,14 @@ class Indexer:
 
         Raises:
             BadInput: A path does not exist, or nothing was named and the library has no source yet.
+            MissingExtra: The video backend is not installed.
             StorageFull: The disk is full; what was committed is safe.
+            EncoderFailed: The encoder takes nothing.
         """
+        frame_reader(self.options.decode.video_backend)
         started = time.monotonic()
         with suppress(_Stopped):  # in the middle of a walk, of which nothing may be concluded
-            with _collector_paused():
-                plans = [self._plan(source, below) for source, below in targets(self.catalog, paths)]
-            self._run(plans)
+            self._run([self._plan(source, below) for source, below in targets(self.catalog, paths)])
         self.report.interrupted = self._stopped.is_set()
         self.report.seconds = time.monotonic() - started
         return self.report
@@ -108,16 +117,37 @@ class Indexer:
         jobs = [job for plan in plans for job in self._jobs(plan)]
         self.on_event(WorkFound(len(jobs)))
         if jobs and not self._stopped.is_set():
-            movable = self._movable(plans, gone)
+            movable = self._movable(plans, gone, jobs)
             self._read(jobs, movable)
-            gone -= movable.moved
+            gone = (gone | movable.displaced) - movable.moved
         self.report.removed = len(gone)
         if self.options.prune and not self._stopped.is_set():
-            with self.catalog.transaction() as writer:
-                self.report.purged = writer.purge().assets
+            self._prune(plans)
 
     def _plan(self, source: SourceRow, below: str) -> _Plan:
-        rules = ScanRules(kind_by_suffix, self.options.exclude, self.options.kinds)
+        known = self.catalog.assets(source.id)
+        if self.options.retry:
+            known = {path: asset for path, asset in known.items() if asset.state == "failed"}
+        seen = self._look(source, below, known)
+        diff = compare(seen, known, below=below, reread=self._to_reread(known), unfinished=self.catalog.unfinished_contents(self.space.id))
+        if not self.options.prune and _is_suspicious(seen, source.root, below):
+            if diff.gone or seen.missing_root:
+                self.report.unavailable.append(source.root / below)
+            self.report.kept += len(diff.gone)
+            diff.gone.clear()
+        self.report.unchanged += diff.unchanged
+        self.report.still_failed += diff.still_failed
+        self.report.kept += diff.kept
+        self.report.skipped += seen.skipped
+        return _Plan(source, below, known, seen, diff)
+
+    def _look(self, source: SourceRow, below: str, known: Iterable[str]) -> Scan:
+        """Walk a source, or look only at what is `known` when failures are read again."""
+        patterns = source.exclude if self.options.exclude is None else self.options.exclude
+        exclude = Exclusion(patterns, source.root, below) if patterns else None
+        rules = ScanRules(kind_by_suffix, exclude, self.options.kinds)
+        if self.options.retry:
+            return look_at(source.root, rules, known)
         on_event = self.on_event
         seen = scan(
             source.root,
@@ -126,19 +156,9 @@ class Indexer:
             on_skip=lambda path, rule: on_event(Skipped(source.root / path, rule)),
             on_found=lambda found: self._scanned(source, found),
         )
-        known = self.catalog.assets(source.id)
-        diff = compare(seen, known, below=below, reread=self._to_reread(known), unfinished=self.catalog.unfinished_contents(self.space.id))
-        place = source.root / below
-        if not seen.found and not self.options.prune and (place.is_dir() or not source.root.is_dir()):
-            if diff.gone or seen.missing_root:
-                self.report.unavailable.append(place)
-            self.report.kept += len(diff.gone)
-            diff.gone.clear()
-        self.report.unchanged += diff.unchanged
-        self.report.still_failed += diff.still_failed
-        self.report.kept += diff.kept
-        self.report.skipped += seen.skipped
-        return _Plan(source, below, known, seen, diff)
+        if exclude is not None and self.options.exclude is not None:
+            self.report.notes += [f"nothing below {source.root / below} is like the excluded {pattern!r}" for pattern in exclude.idle]
+        return seen
 
     def _scanned(self, source: SourceRow, found: int) -> None:
         if self._stopped.is_set():
@@ -154,33 +174,33 @@ class Indexer:
         }
 
     def _sweep(self, plans: Sequence[_Plan]) -> set[int]:
-        """Mark what is gone and record what could not be looked at, in one transaction; gives the ids of what is gone."""
-        gone = {asset_id for plan in plans for asset_id in plan.diff.gone.values()}
-        unreadable = [
-            (plan.source, path, Broken(*_why_unreadable(error))) for plan in plans for path, error in plan.scan.unreadable.items()
-        ]
-        whole = [plan.source for plan in plans if not plan.below and not plan.scan.missing_root]
+        """Mark what is gone and record what could not be looked at, in one transaction; gives the ids of the files that are gone."""
+        unreadable = [(plan, path, Broken(*_why_unreadable(error))) for plan in plans for path, error in plan.scan.unreadable.items()]
+        gone = [(plan.known[path], asset_id) for plan in plans for path, asset_id in plan.diff.gone.items()]
+        whole = [plan.source for plan in plans if not plan.below and not plan.scan.missing_root and not self.options.retry]
         if gone or unreadable or whole:
             with self.catalog.transaction() as writer:
                 for source in whole:
-                    writer.mark_scanned(source.id)
-                writer.delete_assets(sorted(gone))
-                for source, path, broken in unreadable:
-                    writer.fail_asset(source.id, path, 0, 0, broken.code, broken.reason)
-        for source, path, broken in unreadable:
-            self._failed(source.root / path, broken)
-        return gone
+                    writer.describe_source(source.id, whole=None if source.whole else True, exclude=self.options.exclude)
+                writer.delete_assets(sorted(asset_id for _, asset_id in gone))
+                for plan, path, broken in unreadable:
+                    content_id = plan.known[path].content_id if path in plan.known else None
+                    writer.fail_asset(plan.source.id, path, 0, 0, broken.code, broken.reason, content_id=content_id)
+        for plan, path, broken in unreadable:
+            self._failed(plan.source.root / path, broken)
+        return {asset_id for asset, asset_id in gone if asset.state == "indexed"}
 
-    def _movable(self, plans: Sequence[_Plan], gone: set[int]) -> Movable:
-        """What the library knows of the contents that new files may turn out to have."""
+    def _movable(self, plans: Sequence[_Plan], gone: set[int], jobs: Sequence[Job]) -> Movable:
+        """What the library knows of the contents that files may turn out to have."""
         movable = Movable()
-        planned = {plan.source.id: plan.known for plan in plans}
+        planned = {plan.source.id: plan.known for plan in plans} if not self.options.retry else {}
+        read_again = {job.before[0].asset_id for job in jobs if job.before}
         for source in self.catalog.sources():
-            for asset in (planned.get(source.id) or self.catalog.assets(source.id)).values():
-                if asset.content_id is None:
+            for path, asset in (planned.get(source.id) or self.catalog.assets(source.id)).items():
+                if asset.content_id is None or asset.id in read_again:
                     continue
                 if asset.id in gone or asset.state == "deleted":
-                    movable.gone.setdefault(asset.content_id, []).append(asset.id)
+                    movable.leave(Place(asset.id, source.id, path, since_now=asset.id in gone), asset.content_id)
                 elif asset.state == "indexed":
                     movable.present.add(asset.content_id)
         return movable
@@ -188,7 +208,7 @@ class Indexer:
     def _jobs(self, plan: _Plan) -> list[Job]:
         new = [Job(plan.source, path, found, Outcome.NEW) for path, found in plan.diff.new.items()]
         changed = [
-            Job(plan.source, path, found, Outcome.CHANGED, content_before=_content_of(plan.known[path]))
+            Job(plan.source, path, found, Outcome.CHANGED, before=_before(plan.source, path, plan.known[path]))
             for path, found in plan.diff.changed.items()
         ]
         return sorted(new + changed, key=lambda job: job.relative)
@@ -204,6 +224,14 @@ class Indexer:
         finally:
             self.report.embedded = pipeline.embedded
 
+    def _prune(self, plans: Sequence[_Plan]) -> None:
+        """Forget what is gone for good, and sources that are gone with it."""
+        with self.catalog.transaction() as writer:
+            self.report.purged = writer.purge().assets
+            for plan in plans:
+                if plan.scan.missing_root and not plan.below:
+                    writer.forget_source(plan.source.id)
+
     def _done(self, job: Job, outcome: Outcome, broken: Broken | None) -> None:
         if broken is not None:
             self._failed(job.path, broken)
@@ -217,20 +245,21 @@ class Indexer:
         self.on_event(FileDone(path, Outcome.FAILED, broken.reason))
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Spare the garbage collector the rows of a large library: they come by the hundred thousand, and no cycle is among them."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+def _is_suspicious(seen: Scan, root: Path, below: str) -> bool:
+    """Whether a walk saw so little that a disk may not be plugged in: no root, or a folder with nothing in it but junk."""
+    if seen.missing_root:
+        return not below or not root.is_dir()
+    passed = seen.skipped.total() - seen.skipped[Rule.JUNK] - seen.skipped[Rule.HIDDEN]
+    return not (seen.found or seen.unreadable or passed)
 
 
-def _content_of(asset: AssetRow) -> int | None:
-    return asset.content_id if asset.state == "indexed" else None
+def _before(source: SourceRow, path: str, asset: AssetRow) -> tuple[Place, int] | None:
+    """What a path had; nothing where its bytes could not be used."""
+    if asset.content_id is None:
+        return None
+    if asset.failure_code is not None and FailureCode(asset.failure_code).lies_in_content:
+        return None
+    return Place(asset.id, source.id, path), asset.content_id
 
 
 def _why_unreadable(error: OSError) -> tuple[FailureCode, str]:

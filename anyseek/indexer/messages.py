@@ -69,7 +69,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The file cannot be used. `digest` is there when the bytes themselves are known to be at fault."""
+    """The file cannot be used, and why."""
 
     code: FailureCode
     reason: str

@@ -16,7 +16,7 @@ from typing import Generic, Self, TypeVar
 
 from ..errors import AnyseekError, FailureCode
 from ..media.protocol import DecodeOptions
-from .messages import Configure, Decode, Ended, Failed, Message, Read, receive, send
+from .messages import Configure, Decode, Digest, Ended, Failed, Message, Read, receive, send
 
 __all__ = ["DecodePool", "PoolLimits", "Said"]
 
@@ -24,6 +24,13 @@ Job = TypeVar("Job")
 
 QUEUED_MESSAGES = 48
 WATCH_SECONDS = 0.5
+EXIT_SECONDS = 2.0
+AWAY_SECONDS = 5.0
+"""When the parent has not looked for so long, it was asleep or busy itself, and the silence proves nothing."""
+
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+# -P and an appended path: nothing in the current folder, and no package beside ours, may stand in for a module of Python's own
+COMMAND = "import sys; sys.path.append(sys.argv.pop()); from anyseek.indexer.worker import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,11 @@ class Said(Generic[Job]):
 
     job: Job
     message: Message
+    _process: _Process[Job]
+
+    def answer(self, *, wanted: bool) -> None:
+        """Answer a `Digest`."""
+        self._process.say(Decode(wanted))
 
 
 class DecodePool(Generic[Job]):
@@ -88,16 +100,13 @@ class DecodePool(Generic[Job]):
 
     def submit(self, job: Job, request: Read) -> None:
         """Give a file to a process that has none."""
-        process = next((process for process in self._processes if process.job is None and not process.doomed), None)
-        if process is None:
-            process = _Process(self._events, self.options, self.limits)
-            self._processes.append(process)
+        process = next((process for process in self._processes if process.is_idle), None) or self._start()
         process.start_job(job, request)
 
-    def answer(self, job: Job, *, wanted: bool) -> None:
-        """Answer the `Digest` of a job."""
-        process = next(process for process in self._processes if process.job is job)
-        process.say(Decode(wanted))
+    def _start(self) -> _Process[Job]:
+        process = _Process(self._events, self.options, self.limits)
+        self._processes.append(process)
+        return process
 
     def next(self, timeout_s: float) -> Said[Job] | None:
         """The next message of any process; None when there is none in time.
@@ -114,13 +123,9 @@ class DecodePool(Generic[Job]):
             return None
         if message is None:
             return self._bury(process)
-        process.greet()
         job = process.job
-        if job is None:
-            return None
-        if isinstance(message, Ended | Failed):
-            process.job = None
-        return Said(job, message)
+        process.heard(message)
+        return None if job is None else Said(job, message, process)
 
     def _bury(self, process: _Process[Job]) -> Said[Job] | None:
         if process in self._processes:
@@ -133,16 +138,21 @@ class DecodePool(Generic[Job]):
             )
         if process.job is None:
             return None
-        return Said(process.job, process.verdict())
+        if process.was_killed_idle:  # by somebody else, before it began with the file
+            self._start().start_job(process.job, process.request, is_second_try=True)
+            return None
+        return Said(process.job, process.verdict(), process)
 
     def _watch(self) -> None:
         now = time.monotonic()
-        if now - self._watched_at < WATCH_SECONDS:
+        away = now - self._watched_at
+        if away < WATCH_SECONDS:
             return
         self._watched_at = now
         for process in self._processes:
-            if process.job is not None:
-                process.check(now)
+            if away > AWAY_SECONDS:
+                process.forgive(now)
+            process.check(now)
 
     def _drain(self, stopped: threading.Event) -> None:
         """Make room in the queue, so that the listening threads see the end of their process."""
@@ -159,19 +169,21 @@ class _Process(Generic[Job]):
     def __init__(self, events: Queue[tuple[_Process[Job], Message | None]], options: DecodeOptions, limits: PoolLimits) -> None:
         self.limits = limits
         self.job: Job | None = None
+        self.request = Read("", 0, 0)
         self.started = False
+        self._is_second_try = False
+        self._spoke_of_job = False
+        self._owes_an_answer = False
         self._resident_idle = 0
         self._killed_for: Failed | None = None
         self._heard_at = time.monotonic()
-        self._reading = True
-        package_root = Path(__file__).resolve().parents[2]
-        search_path = os.pathsep.join(filter(None, [os.fspath(package_root), os.environ.get("PYTHONPATH")]))
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "anyseek.indexer.worker"],
+            [sys.executable, "-P", "-c", COMMAND, os.fspath(PACKAGE_ROOT)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": search_path},
+            start_new_session=True,  # Ctrl-C is the parent's to handle, from the very start
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         self._events = events
         self._listener = threading.Thread(target=self._listen, daemon=True)
@@ -179,40 +191,56 @@ class _Process(Generic[Job]):
         self.say(Configure(options, limits.max_memory))
 
     @property
-    def doomed(self) -> bool:
-        """Whether it was killed and only its end has not been heard of yet."""
-        return self._killed_for is not None
+    def is_idle(self) -> bool:
+        """Whether it can be given a file."""
+        return self.job is None and self._killed_for is None and self._child.poll() is None
 
-    def start_job(self, job: Job, request: Read) -> None:
+    @property
+    def was_killed_idle(self) -> bool:
+        """Whether it ended before it said anything about its job, and not by our hand."""
+        return not self._spoke_of_job and self._killed_for is None and not self._is_second_try
+
+    def start_job(self, job: Job, request: Read, *, is_second_try: bool = False) -> None:
         self.job = job
-        self._heard_at = time.monotonic()
+        self.request = request
+        self._is_second_try = is_second_try
+        self._spoke_of_job = False
         self.say(request)
 
     def say(self, request: Configure | Read | Decode) -> None:
         stdin = self._child.stdin
         assert stdin is not None
+        self._heard_at = time.monotonic()
+        self._owes_an_answer = True
         try:
             send(stdin, request)
         except OSError:
             return  # it is gone: its listener tells
 
-    def check(self, now: float) -> None:
-        """Kill the process when it is silent for too long or holds too much memory."""
-        if self._killed_for is not None:
-            return
-        if self._reading and now - self._heard_at > self.limits.silence_s:
-            self._killed_for = Failed(FailureCode.TIMEOUT, f"decoding it gave no sign of life for {self.limits.silence_s:g} s")
-            self.kill()
-            return
-        if self._resident() - self._resident_idle > self.limits.max_memory:
-            self._killed_for = Failed(FailureCode.MEMORY, f"decoding it took more than {self.limits.max_memory / 2**20:,.0f} MiB")
-            self.kill()
-
-    def greet(self) -> None:
-        """Note at its first message that it runs, and what it holds before it decodes anything."""
+    def heard(self, message: Message) -> None:
+        """Take note of a message that has come through the queue."""
         if not self.started:
             self.started = True
             self._resident_idle = self._resident()
+        elif self.job is not None:
+            self._spoke_of_job = True
+        if isinstance(message, Ended | Failed):
+            self.job = None
+
+    def forgive(self, now: float) -> None:
+        """Begin to count the silence anew."""
+        self._heard_at = now
+
+    def check(self, now: float) -> None:
+        """Kill the process when it is silent for too long or holds too much memory."""
+        if self._killed_for is not None or self.job is None:
+            return
+        if self._owes_an_answer and now - self._heard_at > self.limits.silence_s:
+            self._killed_for = Failed(FailureCode.TIMEOUT, f"decoding it gave no sign of life for {self.limits.silence_s:g} s")
+            self.kill()
+        elif self._resident() - self._resident_idle > self.limits.max_memory:
+            self._killed_for = Failed(FailureCode.MEMORY, f"decoding it took more than {self.limits.max_memory / 2**20:,.0f} MiB")
+            self.kill()
 
     def _resident(self) -> int:
         import psutil
@@ -235,8 +263,11 @@ class _Process(Generic[Job]):
 
     def close(self) -> None:
         """Wait for the end of the process and release its pipes."""
-        self._child.kill()
-        self._child.wait()
+        try:
+            self._child.wait(EXIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
         self._listener.join()
         for pipe in (self._child.stdin, self._child.stdout):
             assert pipe is not None
@@ -246,13 +277,15 @@ class _Process(Generic[Job]):
                 continue  # a request that could not be delivered was still in its buffer
 
     def _listen(self) -> None:
+        """Hand on what the process says. It owes nothing while its words wait in the queue, nor while it waits for ours."""
         stdout = self._child.stdout
         assert stdout is not None
         while True:
             message = receive(stdout)
-            self._reading = False
+            self._owes_an_answer = False
             self._events.put((self, message))  # type: ignore[arg-type]
-            self._heard_at = time.monotonic()
-            self._reading = True
             if message is None:
                 return
+            if not isinstance(message, Digest | Ended | Failed):
+                self._heard_at = time.monotonic()
+                self._owes_an_answer = True

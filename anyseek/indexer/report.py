@@ -50,7 +50,7 @@ class WorkFound:
 
 @dataclass(frozen=True, slots=True)
 class FileDone:
-    """A file has reached its end state, which is committed or about to be."""
+    """A file has reached its end state, which is committed."""
 
     path: Path
     outcome: Outcome

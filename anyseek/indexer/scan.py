@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
-import re
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from ..storage.layout import LibraryFolder
 from ..types import Kind
+from .exclusion import Exclusion
 
-__all__ = ["Found", "Rule", "Scan", "ScanRules", "scan"]
+__all__ = ["Found", "Rule", "Scan", "ScanRules", "look_at", "scan"]
 
 JUNK_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 JUNK_FOLDERS = frozenset({"@eadir", "$recycle.bin", "system volume information", "__macosx", "lost+found"})
-CATALOG_FILE = "catalog.db"
+LATEST_NS = 2**63 - 1
+"""The latest time that the catalog can hold, in the year 2262: some file systems know later ones."""
 
 
 class Rule(StrEnum):
@@ -30,7 +31,7 @@ class Rule(StrEnum):
     NOT_MEDIA = "not media"
     OTHER_KIND = "other kind"
     SPECIAL = "special file"
-    LOOP = "link loop"
+    LINK = "link to what is seen anyway"
     LIBRARY = "anyseek library"
 
 
@@ -40,19 +41,24 @@ class Found(NamedTuple):
     size: int
     mtime_ns: int
 
+    @classmethod
+    def of(cls, stat: os.stat_result) -> Found:
+        """What of a stat tells whether a file has changed."""
+        return cls(stat.st_size, max(-LATEST_NS, min(LATEST_NS, stat.st_mtime_ns)))
+
 
 @dataclass(frozen=True, slots=True)
 class ScanRules:
     """What to pass over.
 
     Attributes:
-        exclude: Globs; one with a slash is matched against the path from the scanned folder, one without against every name on it.
+        exclude: What is not wanted, see `Exclusion`.
         kinds: Only files whose names promise one of these kinds; all when empty.
         kind_of: Tells the kind that a file name promises, None when it is no media.
     """
 
     kind_of: Callable[[str], Kind | None]
-    exclude: tuple[str, ...] = ()
+    exclude: Exclusion | None = None
     kinds: Collection[Kind] = ()
 
 
@@ -80,7 +86,7 @@ OnFound = Callable[[int], None]
 
 
 def scan(root: Path, rules: ScanRules, *, below: str = "", on_skip: OnSkip | None = None, on_found: OnFound | None = None) -> Scan:
-    """Walk a folder, following links but never in circles.
+    """Walk a folder. Links are followed where they lead out of it; no folder and no linked file is seen twice.
 
     Args:
         root: The folder of the source.
@@ -100,81 +106,92 @@ def scan(root: Path, rules: ScanRules, *, below: str = "", on_skip: OnSkip | Non
     return walk.result
 
 
-Identity = tuple[int, int]
-"""Device and inode of a folder: two names of one folder share it."""
+def look_at(root: Path, rules: ScanRules, paths: Iterable[str]) -> Scan:
+    """Look at some files alone, each named from the root; one that is not there is missing from the result."""
+    walk = _Walk(root, rules, None, None)
+    for path in paths:
+        if os.path.lexists(root / path) and not (root / path).is_dir():
+            walk.single_file(root / path, path)
+    return walk.result
 
 
 class _Walk:
-    """One walk, depth first, in an order that does not depend on the file system within a folder's sub-folders."""
+    """One walk, depth first; links wait until everything else was seen, so that a file is found under its own name."""
 
     def __init__(self, root: Path, rules: ScanRules, on_skip: OnSkip | None, on_found: OnFound | None) -> None:
         self.root = os.fspath(root)
+        self.real_root = os.path.realpath(root)
         self.rules = rules
         self.on_skip = on_skip
         self.on_found = on_found
-        self.excluded = _matcher(rules.exclude)
         self.rule_of_suffix: dict[str, Rule | None] = {}
+        self.seen: set[tuple[int, int]] = set()
+        self.linked: list[str] = []
         self.result = Scan()
 
     def tree(self, below: str) -> None:
-        waiting = [(below, frozenset[Identity]())]
-        while waiting:
-            path, above = waiting.pop()
+        waiting = [below]
+        while waiting or self.linked:
+            path = waiting.pop() if waiting else self.linked.pop(0)
             try:
-                folders, seen = self.folder(path, above)
+                waiting.extend(sorted(self.folder(path), reverse=True))
             except OSError as error:
                 self.result.unreadable[path] = error
                 continue
-            waiting.extend((folder, seen) for folder in sorted(folders, reverse=True))
             if self.on_found:
                 self.on_found(len(self.result.found))
 
-    def folder(self, path: str, above: frozenset[Identity]) -> tuple[list[str], frozenset[Identity]]:
-        """Look at the entries of one folder; gives its sub-folders and the identities of all folders above them."""
+    def folder(self, path: str) -> list[str]:
+        """Look at the entries of one folder; gives its sub-folders."""
         absolute = f"{self.root}/{path}" if path else self.root
         stat = os.stat(absolute)  # noqa: PTH116 - one string per folder instead of one Path
-        identity = (stat.st_dev, stat.st_ino)
-        if identity in above:
-            self.skip(path, Rule.LOOP)
-            return [], above
+        if (stat.st_dev, stat.st_ino) in self.seen:
+            self.skip(path, Rule.LINK)
+            return []
+        self.seen.add((stat.st_dev, stat.st_ino))
         folders: list[str] = []
         prefix = f"{path}/" if path else ""
         with os.scandir(absolute) as entries:
             for entry in entries:
                 try:
                     if self.is_folder_to_enter(entry, prefix + entry.name):
-                        folders.append(prefix + entry.name)
+                        (self.linked if entry.is_symlink() else folders).append(prefix + entry.name)
                 except OSError as error:
                     self.result.unreadable[prefix + entry.name] = error
-        return folders, above | {identity}
+        return folders
 
     def is_folder_to_enter(self, entry: os.DirEntry[str], path: str) -> bool:
-        if self.excluded and self.excluded(path):
+        is_folder = entry.is_dir()
+        if self.rules.exclude and self.rules.exclude.covers(path, is_folder=is_folder):
             self.skip(path, Rule.EXCLUDED)
-        elif entry.is_dir():
+        elif is_folder:
             rule = _folder_rule(entry)
             if rule is None:
                 return True
             self.skip(path, rule)
-        elif entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path)):  # noqa: PTH110 - a broken link is a file that cannot be read
+        elif entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path)):  # noqa: PTH110 - a broken link cannot be read
             self.file(entry, path)
         else:
             self.skip(path, Rule.SPECIAL)
         return False
 
     def single_file(self, target: Path, path: str) -> None:
-        with os.scandir(target.parent) as siblings:
-            entry = next(sibling for sibling in siblings if sibling.name == target.name)
+        """A file that was named itself: no rule but its kind's keeps it out."""
+        rule = self.file_rule(target.name)
+        if rule is not None:
+            return self.skip(path, rule)
         try:
-            self.is_folder_to_enter(entry, path)
+            self.result.found[path] = Found.of(target.stat())
         except OSError as error:
             self.result.unreadable[path] = error
+        return None
 
     def file(self, entry: os.DirEntry[str], path: str) -> None:
         rule = self.file_rule(entry.name)
+        if rule is None and entry.is_symlink() and os.path.realpath(entry.path).startswith(f"{self.real_root}{os.sep}"):
+            rule = Rule.LINK if os.path.exists(entry.path) else None  # noqa: PTH110 - as above
         if rule is None:
-            stat = entry.stat()
-            self.result.found[path] = Found(stat.st_size, stat.st_mtime_ns)
+            self.result.found[path] = Found.of(entry.stat())
             return
         if rule is Rule.OTHER_KIND:
             self.result.other_kinds.add(path)
@@ -205,20 +222,6 @@ def _folder_rule(entry: os.DirEntry[str]) -> Rule | None:
     name = entry.name.lower()
     if name in JUNK_FOLDERS:
         return Rule.JUNK
-    if name.endswith(".anyseek") and Path(entry.path, CATALOG_FILE).is_file():
+    if name.endswith(".anyseek") and LibraryFolder(Path(entry.path)).exists:
         return Rule.LIBRARY
     return Rule.HIDDEN if name.startswith(".") else None
-
-
-def _matcher(globs: tuple[str, ...]) -> Callable[[str], bool] | None:
-    """One test for all globs; those without a slash are tried on the name, as the folder's own turn came before."""
-    if not globs:
-        return None
-    whole = [re.compile(fnmatch.translate(glob.strip("/"))) for glob in globs if "/" in glob.strip("/")]
-    names = [re.compile(fnmatch.translate(glob.strip("/"))) for glob in globs if "/" not in glob.strip("/")]
-
-    def matches(path: str) -> bool:
-        name = path[path.rfind("/") + 1 :]
-        return any(glob.match(name) for glob in names) or any(glob.match(path) for glob in whole)
-
-    return matches

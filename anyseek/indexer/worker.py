@@ -1,13 +1,12 @@
-"""The decoding process: ``python -m anyseek.indexer.worker``. It reads and decodes one file after the other.
+"""The decoding process: it reads and decodes one file after the other.
 
-A process of its own, because a decoder that crashes, hangs or explodes must cost one file and nothing else. It is started as a module
+A process of its own, because a decoder that crashes, hangs or explodes must cost one file and nothing else. `pool` starts it by itself
 rather than through multiprocessing, so that a script which calls `Library.index` at its top level needs no ``__main__`` guard.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 import time
@@ -21,6 +20,7 @@ from ..media.open import open_media
 from ..media.protocol import DecodeOptions
 from .hashing import digest_of
 from .messages import Alive, Configure, Decode, Digest, Ended, Failed, Message, Piece, Read, Request, receive, send
+from .scan import Found
 
 __all__ = ["main"]
 
@@ -29,7 +29,6 @@ TICK_SECONDS = 1.0
 
 def main() -> None:
     """Serve requests until the parent goes away."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     results = _private_stdout()
     requests: SimpleQueue[Request] = SimpleQueue()
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
@@ -94,8 +93,14 @@ class _Worker:
             self.say(Failed(error.code, error.reason))
         except MemoryError:
             self.say(Failed(FailureCode.MEMORY, "decoding it needs more memory than is allowed"))
+        except BrokenPipeError:
+            os._exit(0)  # the parent is gone
         except OSError as error:
             self.say(_failure_of(error))
+        except ImportError as error:  # not the file's fault, and gone with the next installation
+            self.say(Failed(FailureCode.READ_ERROR, f"the decoder is not installed properly: {error}"))
+        except Exception as error:  # noqa: BLE001 - a fault of ours or of a library in one file must not cost the others
+            self.say(Failed(FailureCode.CRASHED, f"the decoder failed on it: {type(error).__name__}: {error}"))
 
     def read(self, request: Read, path: Path) -> None:
         _check_unchanged(request, path)
@@ -127,8 +132,7 @@ class _Worker:
 
 
 def _check_unchanged(request: Read, path: Path) -> None:
-    stat = path.stat()
-    if (stat.st_size, stat.st_mtime_ns) != (request.size, request.mtime_ns):
+    if Found.of(path.stat()) != (request.size, request.mtime_ns):
         raise MediaError(FailureCode.CHANGED, "it changed while it was being read: it is read anew by the next run")
 
 

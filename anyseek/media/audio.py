@@ -31,6 +31,7 @@ _SHORTEST_MS = 250
 _GAP_MS = 250.0
 _JUMP_MS = 10_000.0
 _FEED_MS = 250
+_SAFE_PLANES = 7  # of more, PyAV 18 reads past the end of their list and crashes: test_eight_channels_and_more_crash_nothing
 
 
 def windows(path: Path, *, sample_rate: int, window_ms: int, limits: Limits, tick: Tick, zero_ms: float | None = None) -> Iterator[Sound]:
@@ -73,6 +74,8 @@ def is_silent(samples: np.ndarray, silence_db: float) -> bool:
 
 def mono(frame: AudioFrame) -> np.ndarray:
     """The mean of a frame's channels, (n,) float32 within [-1, 1]; what is no number is silence."""
+    if frame.format.is_planar and frame.layout.nb_channels > _SAFE_PLANES:
+        frame = _packed(frame)
     samples: np.ndarray = frame.to_ndarray()
     if not frame.format.is_planar:
         samples = samples.reshape(-1, frame.layout.nb_channels).T
@@ -81,9 +84,17 @@ def mono(frame: AudioFrame) -> np.ndarray:
     elif samples.dtype.kind == "i":
         samples = samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
     else:
-        samples = np.clip(np.nan_to_num(samples.astype(np.float32), nan=0.0), -1, 1)
+        samples = np.clip(np.nan_to_num(samples), -1, 1).astype(np.float32)
     mean: np.ndarray = samples.mean(axis=0)
     return mean
+
+
+def _packed(frame: AudioFrame) -> AudioFrame:
+    """The same with the channels side by side."""
+    import av
+
+    (packed,) = av.AudioResampler(format="flt", layout=frame.layout, rate=frame.sample_rate).resample(frame)
+    return packed
 
 
 class _Chunk(NamedTuple):

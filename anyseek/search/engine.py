@@ -88,17 +88,8 @@ class Engine:
             BadQuery: The query cannot be asked.
             UnsupportedModality: The encoder cannot take a part of it.
         """
-        return self.answer_encoded(query, encode_parts(query.parts, self.encoder))
-
-    def answer_encoded(self, query: Query, vectors: np.ndarray) -> Answer:
-        """Run the rest of the plan.
-
-        Args:
-            query: Whose parts were encoded.
-            vectors: (parts, dim) float32, from `encode_parts`.
-        """
         started = time.perf_counter()
-        vector = weighted_mean(vectors, [part.weight for part in query.parts])
+        vector = weighted_mean(encode_parts(query.parts, self.encoder), [part.weight for part in query.parts])
         allowed = self.catalog.live_embeddings(self.space.id, kinds=query.kinds or None)
         contents = self._best_contents(vector, query, allowed)
         hits = self._hits(vector, contents, query)

@@ -24,7 +24,7 @@ def weighted_mean(vectors: np.ndarray, weights: Sequence[float]) -> np.ndarray:
     Raises:
         BadQuery: The parts cancel each other out.
     """
-    mean = np.asarray(weights, np.float32) @ vectors
+    mean = np.asarray(weights, np.float64) @ vectors
     length = float(np.linalg.norm(mean))
     if length < 1e-6:
         raise BadQuery("the parts of the query cancel each other out: change their weights")

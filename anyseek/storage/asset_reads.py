@@ -46,9 +46,7 @@ class AssetReads:
 
     def _sources(self, connection: Connection) -> list[SourceRow]:
         return [
-            SourceRow(
-                row.id, absolute_root(self.folder, row.root), None if row.last_scan is None else datetime.fromisoformat(row.last_scan)
-            )
+            SourceRow(row.id, absolute_root(self.folder, row.root), row.whole_since is not None, tuple(json.loads(row.exclude)))
             for row in connection.execute(select(source).order_by(source.c.id))
         ]
 

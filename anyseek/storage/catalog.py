@@ -10,7 +10,7 @@ from typing import Self
 
 from sqlalchemy import insert, update
 
-from ..errors import LibraryNotFound, SpaceMismatch
+from ..errors import LibraryError, LibraryNotFound, SpaceMismatch
 from ..types import Space
 from .asset_reads import AssetReads
 from .engine import Database, translated
@@ -67,7 +67,12 @@ class Catalog(AssetReads, VectorReads):
     def create(cls, folder: LibraryFolder) -> Catalog:
         """Open the catalog of a library, and make both if they are not there yet."""
         with translated(folder.catalog):
-            folder.path.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.path.mkdir(parents=True, exist_ok=True)
+            except (FileExistsError, NotADirectoryError, PermissionError) as error:
+                raise LibraryError(
+                    f"no library can be made at {folder.path} ({error.strerror}): name another folder with --library"
+                ) from error
         ensure_schema(folder)
         return cls(folder, Database(folder.catalog))
 

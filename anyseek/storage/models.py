@@ -118,7 +118,8 @@ source = Table(
     metadata,
     Column("id", Long, primary_key=True),
     Column("root", PathText, nullable=False, unique=True),
-    Column("last_scan", Text),
+    Column("whole_since", Text),
+    Column("exclude", Text, nullable=False, server_default="[]"),
     sqlite_autoincrement=True,
     sqlite_strict=True,
 )

@@ -39,8 +39,12 @@ def places_below(path: Path, roots: dict[Path, int]) -> Iterator[tuple[int, str]
         roots: Source ids by root.
     """
     lexical = Path(os.path.abspath(path))  # noqa: PTH100 - absolute() would keep ".."
-    for candidate in dict.fromkeys((lexical, lexical.resolve())):
+    for candidate in dict.fromkeys((lexical, _real(lexical))):
         for parent in candidate.parents:
-            source_id = roots.get(parent.resolve())
+            source_id = roots.get(_real(parent))
             if source_id is not None:
                 yield source_id, candidate.relative_to(parent).as_posix()
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # Path.resolve raises on links that lead in circles

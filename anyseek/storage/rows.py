@@ -38,11 +38,18 @@ class SpaceRow(NamedTuple):
 
 
 class SourceRow(NamedTuple):
-    """A folder that is scanned; `root` is absolute, `last_scan` the end of its last complete scan."""
+    """A folder that is scanned.
+
+    Attributes:
+        root: Absolute.
+        whole: The folder itself was named, not only single files of it.
+        exclude: Patterns of what is not to be in the library.
+    """
 
     id: int
     root: Path
-    last_scan: datetime | None = None
+    whole: bool = False
+    exclude: tuple[str, ...] = ()
 
 
 class AssetRow(NamedTuple):

@@ -16,7 +16,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from ..types import Kind, MediaInfo, Segment
 from .models import NO_FRAME, asset, content, coverage, embedding, segment, setting, source, space
 from .queries import listed
-from .rows import Purged
+from .rows import Purged, SourceRow
 from .vector_reads import HALF
 
 __all__ = ["Writer"]
@@ -136,22 +136,38 @@ class Writer:
         known = _columns(info) if isinstance(info, MediaInfo) else {} if info is None else {"kind": str(info)}
         return self._upsert_content(digest, size, known | {"failure_code": str(code), "failure_reason": reason})
 
-    def mark_scanned(self, source_id: int) -> None:
-        """Note that a source was scanned to its end just now."""
-        self._connection.execute(update(source).where(source.c.id == source_id).values(last_scan=_now()))
+    def describe_source(self, source_id: int, *, whole: bool | None = None, exclude: Sequence[str] | None = None) -> None:
+        """Note that a whole folder belongs to the library, or what of it does not; None leaves either as it is."""
+        values: dict[str, Any] = {}
+        if whole is not None:
+            values["whole_since"] = _now() if whole else None
+        if exclude is not None:
+            values["exclude"] = json.dumps(list(exclude))
+        if values:
+            self._connection.execute(update(source).where(source.c.id == source_id).values(values))
 
-    def absorb_source(self, inner_id: int, outer_id: int, prefix: str) -> None:
-        """Let a source take in another one whose root lies below its own; its assets keep their ids.
+    def forget_source(self, source_id: int) -> None:
+        """Remove a source and its assets; their contents stay until `purge`."""
+        self._connection.execute(delete(source).where(source.c.id == source_id))
 
-        Args:
-            inner_id: The source that ends.
-            outer_id: The source that takes over, and has nothing below `prefix` yet.
-            prefix: The inner root as seen from the outer one, with slashes.
+    def hand_over(self, giver: SourceRow, taker: SourceRow) -> None:
+        """Let a source take over the assets of another one that lie below its root; they keep their ids.
+
+        A giver whose root lies below the taker's has nothing left and is forgotten.
         """
-        rows = self._connection.execute(select(asset.c.id, asset.c.path).where(asset.c.source_id == inner_id)).all()
+        rows = self._connection.execute(select(asset.c.id, asset.c.path).where(asset.c.source_id == giver.id)).all()
         for row in rows:
-            self._update_asset(row.id, source_id=outer_id, path=f"{prefix}/{row.path}")
-        self._connection.execute(delete(source).where(source.c.id == inner_id))
+            path = giver.root / row.path
+            if path.is_relative_to(taker.root):
+                self._update_asset(row.id, source_id=taker.id, path=path.relative_to(taker.root).as_posix())
+        if giver.root.is_relative_to(taker.root):
+            self.forget_source(giver.id)
+
+    def drop_embeddings(self, content_id: int, space_id: int) -> None:
+        """Forget the vectors of a content in a space, as if it had never been embedded there."""
+        of_content = select(segment.c.id).where(segment.c.content_id == content_id)
+        self._connection.execute(delete(embedding).where(embedding.c.space_id == space_id, embedding.c.segment_id.in_(of_content)))
+        self._connection.execute(delete(coverage).where(coverage.c.content_id == content_id, coverage.c.space_id == space_id))
 
     def put_setting(self, key: str, value: str) -> None:
         """Make or change a setting of this library."""

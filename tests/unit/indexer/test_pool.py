@@ -40,7 +40,7 @@ def run(pool: DecodePool[str], *paths: Path, wanted: bool = True) -> dict[str, l
             continue
         said[heard.job].append(heard.message)
         if isinstance(heard.message, Digest):
-            pool.answer(heard.job, wanted=wanted)
+            heard.answer(wanted=wanted)
     return said
 
 
@@ -121,7 +121,7 @@ def test_no_process_outlives_the_pool_or_its_parent(tmp_path: Path, ordered) -> 
         f"{(tmp_path / 'hang.png').stat().st_mtime_ns}))\n"
         "while True:\n"
         "    said = pool.next(1)\n"
-        "    if said and type(said.message).__name__ == 'Digest': pool.answer('hang', wanted=True); print('hanging', flush=True)\n"
+        "    if said and type(said.message).__name__ == 'Digest': said.answer(wanted=True); print('hanging', flush=True)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
     assert parent.stdout is not None

@@ -6,14 +6,20 @@ import os
 import socket
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from anyseek.indexer.scan import Found, Rule, ScanRules, scan
+from anyseek.indexer.exclusion import Exclusion
+from anyseek.indexer.scan import Found, Rule, ScanRules, look_at, scan
 from anyseek.media.kinds import kind_by_suffix
 from anyseek.types import Kind
 
 RULES = ScanRules(kind_by_suffix)
+
+
+def excluding(root: Path, *patterns: str, below: str = "") -> ScanRules:
+    return ScanRules(kind_by_suffix, Exclusion(patterns, root, below))
 
 
 def put(root: Path, *names: str) -> None:
@@ -35,7 +41,7 @@ def test_each_rule_is_counted_and_told(tmp_path: Path) -> None:
     put(tmp_path, "kept.png", ".hidden.png", "._kept.png", "Thumbs.db", "notes.txt", ".git/x.png", "@eaDir/y.png")
     put(tmp_path, "private/z.png", "song.mp3", "nested.anyseek/catalog.db", "nested.anyseek/a.png")
     told: dict[str, Rule] = {}
-    rules = ScanRules(kind_by_suffix, exclude=("private",), kinds={Kind.IMAGE})
+    rules = ScanRules(kind_by_suffix, Exclusion(["private"], tmp_path), {Kind.IMAGE})
     seen = scan(tmp_path, rules, on_skip=told.__setitem__)
     assert set(seen.found) == {"kept.png"}
     assert told == {
@@ -61,29 +67,62 @@ def test_each_rule_is_counted_and_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("glob", "left"),
+    ("pattern", "left"),
     [
         ("*.gif", {"a/b/c.png", "a/c.png"}),
         ("b", {"x.gif", "a/c.png", "a/y.gif"}),
         ("b/", {"x.gif", "a/c.png", "a/y.gif"}),
         ("a/*.gif", {"x.gif", "a/b/c.png", "a/c.png"}),
+        ("./x.gif", {"a/y.gif", "a/b/c.png", "a/c.png"}),
+        ("**/b", {"x.gif", "a/c.png", "a/y.gif"}),
         ("c.???", {"x.gif", "a/y.gif"}),
         ("[xy].gif", {"a/b/c.png", "a/c.png"}),
+        ("/y.gif", {"x.gif", "a/y.gif", "a/b/c.png", "a/c.png"}),
+        ("ABSOLUTE/a/b", {"x.gif", "a/c.png", "a/y.gif"}),
     ],
 )
-def test_globs_with_a_slash_mean_paths_and_others_names(tmp_path: Path, glob: str, left: set[str]) -> None:
+def test_exclusions_mean_what_they_mean_in_a_gitignore(tmp_path: Path, pattern: str, left: set[str]) -> None:
     put(tmp_path, "x.gif", "a/y.gif", "a/c.png", "a/b/c.png")
-    assert set(scan(tmp_path, ScanRules(kind_by_suffix, exclude=(glob,))).found) == left
+    assert set(scan(tmp_path, excluding(tmp_path, pattern.replace("ABSOLUTE", str(tmp_path)))).found) == left
 
 
-def test_link_loops_end_and_links_to_folders_are_followed(tmp_path: Path) -> None:
-    put(tmp_path, "real/a.png", "elsewhere/b.png")
+def test_exclusions_may_be_said_as_seen_from_the_part_that_is_walked(tmp_path: Path) -> None:
+    put(tmp_path, "2024/raw/x.png", "2024/y.png")
+    assert set(scan(tmp_path, excluding(tmp_path, "raw/*", below="2024"), below="2024").found) == {"2024/y.png"}
+
+
+def test_an_exclusion_knows_what_it_was_not_needed_for(tmp_path: Path) -> None:
+    put(tmp_path, "x.gif")
+    rules = excluding(tmp_path, "*.gif", "*.bmp")
+    scan(tmp_path, rules)
+    assert rules.exclude is not None
+    assert rules.exclude.idle == ["*.bmp"]
+
+
+def test_links_are_followed_where_they_lead_out_and_nothing_is_seen_twice(tmp_path: Path) -> None:
+    put(tmp_path, "real/a.png", "real/sub/c.png", "elsewhere/b.png")
     root = tmp_path / "real"
     (root / "loop").symlink_to(root, target_is_directory=True)
+    (root / "a link that sorts before sub").symlink_to(root / "sub", target_is_directory=True)
     (root / "other").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (root / "again.png").symlink_to(root / "a.png")
+    (root / "outside.png").symlink_to(tmp_path / "elsewhere" / "b.png")
     seen = scan(root, RULES)
-    assert set(seen.found) == {"a.png", "other/b.png"}
-    assert seen.skipped == {Rule.LOOP: 1}
+    assert set(seen.found) == {"a.png", "sub/c.png", "other/b.png", "outside.png"}
+    assert seen.skipped == {Rule.LINK: 3}
+
+
+def test_a_time_beyond_what_the_catalog_holds_is_clamped(tmp_path: Path) -> None:
+    put(tmp_path, "late.png")
+    os.utime(tmp_path / "late.png", ns=(95 * 10**17, 95 * 10**17))
+    if (tmp_path / "late.png").stat().st_mtime_ns > 2**63 - 1:  # not every file system knows such times
+        assert scan(tmp_path, RULES).found["late.png"].mtime_ns == 2**63 - 1
+    assert Found.of(SimpleNamespace(st_size=1, st_mtime_ns=95 * 10**17)) == (1, 2**63 - 1)  # type: ignore[arg-type]
+
+
+def test_looking_at_files_alone_finds_those_that_are_there(tmp_path: Path) -> None:
+    put(tmp_path, "a.png", "b/c.png", "d.png")
+    assert set(look_at(tmp_path, RULES, ["a.png", "b/c.png", "gone.png"]).found) == {"a.png", "b/c.png"}
 
 
 def test_a_broken_link_is_a_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -107,6 +107,35 @@ def test_what_is_no_number_is_silence_and_what_is_too_loud_is_clipped(tmp_path: 
     assert np.abs(slower.samples).max() <= 1
 
 
+def test_numbers_too_large_for_single_precision_are_clipped() -> None:
+    frame = av.AudioFrame.from_ndarray(np.array([[1e300, -1e300, np.nan, 0.25]]), format="dblp", layout="mono")
+    assert mono(frame).tolist() == [1.0, -1.0, 0.0, 0.25]
+
+
+@pytest.mark.parametrize("layout", ["7.1", "hexadecagonal", "23 channels"])
+def test_eight_channels_and_more_crash_nothing(layout: str) -> None:
+    channels = av.AudioLayout(layout).nb_channels
+    packed = av.AudioFrame.from_ndarray(np.tile(np.float32([0.5] + [0.0] * (channels - 1)), 1024)[None], format="flt", layout=layout)
+    packed.sample_rate = RATE
+    (planar,) = av.AudioResampler(format="fltp", layout=layout, rate=RATE).resample(packed)
+    assert planar.format.is_planar
+    assert mono(planar) == pytest.approx(np.full(1024, 0.5 / channels), rel=1e-6)
+
+
+def test_cinema_sound_in_aac_is_read(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "s.m4a"), "w") as container:
+        track = container.add_stream("aac", rate=48_000, layout="7.1")
+        packed = av.AudioFrame.from_ndarray(np.repeat(tone(2, rate=48_000), 8)[None], format="flt", layout="7.1")
+        packed.sample_rate, packed.pts = 48_000, 0
+        resampler = av.AudioResampler(format="fltp", layout="7.1", rate=48_000, frame_size=1024)
+        for frame in (*resampler.resample(packed), *resampler.resample(None), None):
+            for packet in track.encode(frame):
+                container.mux(packet)
+    (heard,) = read(tmp_path / "s.m4a")
+    assert hertz(heard.samples) == pytest.approx(440, abs=1)
+    assert rms(heard.samples) == pytest.approx(0.5 * 7 / 8 / np.sqrt(2), rel=0.03)  # AAC keeps no high tones in the bass channel
+
+
 def test_a_file_whose_format_changes_half_way_is_read_to_its_end(tmp_path: Path) -> None:
     one = sound(tmp_path / "1.mp3", np.stack([tone(3, hertz=440, rate=44_100)] * 2), rate=44_100, codec="libmp3lame")
     two = sound(tmp_path / "2.mp3", tone(3, hertz=1000, rate=48_000)[None], rate=48_000, codec="libmp3lame")

@@ -102,11 +102,44 @@ def test_a_root_reached_by_a_link_is_the_same_source(tmp_path, catalog):
     assert catalog.source_for(tmp_path / "link") == catalog.source_for(tmp_path / "media")
 
 
-def test_a_scan_is_noted(filled):
-    assert filled.catalog.sources()[0].last_scan is None
+def test_a_source_remembers_whether_it_is_whole_and_what_it_excludes(filled):
+    before = filled.catalog.sources()[0]
+    assert (before.whole, before.exclude) == (False, ())
     with filled.catalog.transaction() as writer:
-        writer.mark_scanned(filled.source.id)
-    assert abs(filled.catalog.sources()[0].last_scan - datetime.now(UTC)) < timedelta(seconds=60)
+        writer.describe_source(before.id, whole=True)
+        writer.describe_source(before.id, exclude=["*.gif", "private/"])
+    assert filled.catalog.sources()[0] == before._replace(whole=True, exclude=("*.gif", "private/"))
+    with filled.catalog.transaction() as writer:
+        writer.describe_source(before.id, exclude=[])
+    assert filled.catalog.sources()[0] == before._replace(whole=True)
+
+
+def test_a_source_takes_over_what_lies_below_its_root(tmp_path, catalog):
+    outer, inner, beside = (catalog.source_for(tmp_path / name) for name in ("m", "m/a", "n"))
+    with catalog.transaction() as writer:
+        ids = {
+            (owner.id, path): writer.fail_asset(owner.id, path, 1, 1, "empty", "")
+            for owner, path in ((outer, "x"), (outer, "a/y"), (inner, "z"), (beside, "w"))
+        }
+        writer.hand_over(outer, inner)
+    assert {path: row.id for path, row in catalog.assets(inner.id).items()} == {"y": ids[outer.id, "a/y"], "z": ids[inner.id, "z"]}
+    with catalog.transaction() as writer:
+        for giver in (inner, beside):
+            writer.hand_over(giver, outer)
+    assert set(catalog.assets(outer.id)) == {"x", "a/y", "a/z"}
+    assert set(catalog.assets(beside.id)) == {"w"}
+    assert [row.id for row in catalog.sources()] == [outer.id, beside.id]
+
+
+def test_dropped_embeddings_leave_a_content_as_if_it_were_new(filled):
+    filled.put("a.jpg", "b.jpg")
+    catalog, space = filled.catalog, filled.space
+    ids, contents, _ = catalog.embeddings_of(range(1, 100), space.id)
+    victim = int(contents[0])
+    with catalog.transaction() as writer:
+        writer.drop_embeddings(victim, space.id)
+    assert catalog.embedding_ids(space.id).tolist() == [int(id_) for id_, owner in zip(ids, contents, strict=True) if owner != victim]
+    assert catalog.segments_in(victim, space.id) == set()
 
 
 # Assets
