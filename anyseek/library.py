@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Self
 
 from .config import default_library
 from .encoders.protocol import Encoder
-from .errors import BadInput, BadQuery, SpaceMismatch
+from .errors import BadInput, BadQuery, SpaceMismatch, UnsupportedModality
 from .search.query import Example, Part, Query, Stored, Text
 from .storage.catalog import Catalog, Counts, FailureRow, SourceRow, SpaceRow
 from .storage.layout import LibraryFolder
-from .types import Kind, Space
+from .types import Kind, Modality, Space
 
 if TYPE_CHECKING:
     from .indexer.indexer import IndexOptions
@@ -60,8 +60,13 @@ class Library:
             LibraryNotFound: There is none, and `readonly` forbids to make it.
             LibraryTooNew: A newer anyseek made it.
             SpaceMismatch: It was made with another encoder than the one given.
+            UnknownEncoder: No encoder has that name.
         """
         folder = _folder(path)
+        if isinstance(encoder, str) and not folder.exists:
+            from .encoders.registry import load
+
+            encoder = load(encoder)  # so that a wrong name makes no library
         catalog = Catalog.open(folder, readonly=readonly) if readonly or folder.exists else Catalog.create(folder)
         library = cls(folder, catalog, encoder)
         try:
@@ -70,6 +75,11 @@ class Library:
             library.close()
             raise
         return library
+
+    @staticmethod
+    def exists(path: StrPath | None = None) -> bool:
+        """Whether there is a library at a path, as `open` understands it."""
+        return _folder(path).exists
 
     @staticmethod
     def examine(path: StrPath | None = None, *, repair: bool = False, rebuild: bool = False) -> Report:
@@ -268,6 +278,9 @@ class Library:
         from .media.open import open_media
         from .media.protocol import DecodeOptions
 
+        needed = {Kind.IMAGE: {Modality.IMAGE}, Kind.AUDIO: {Modality.AUDIO}, Kind.VIDEO: {Modality.IMAGE, Modality.AUDIO}}[kind]
+        if not needed & self.encoder.modalities:
+            raise UnsupportedModality(self.encoder.space.spec, kind.value)
         with open_media(path, self._decode_options(DecodeOptions())) as media:
             found = media.info.kind
             if found is not kind:

@@ -41,7 +41,7 @@ def index(
     ] = None,
     video_backend: Annotated[str, typer.Option("--video-backend", metavar="pyav|decord", help="What reads films.")] = "pyav",
     prune: Annotated[
-        bool, typer.Option("--prune", help="Believe that a missing or empty folder is meant, and forget for good what is gone.")
+        bool, typer.Option("--prune", help="Forget for good what is gone; a folder that is named and missing or empty is meant to be.")
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Name every file that is indexed, skipped or failed.")] = False,
     as_json: JsonOption = False,
@@ -63,6 +63,8 @@ def index(
         prune=prune,
         decode=DecodeOptions(video_backend=video_backend),
     )
+    if not paths and not Library.exists(library):
+        raise typer.BadParameter("nothing is named, and there is no library yet: run  anyseek index FOLDER")
     with Library.open(library) as opened, stop_on_interrupt() as stop, watch(verbose=verbose) as on_event:
         report = opened.index(*(paths or ()), options=options, on_event=on_event, stop=stop)
         folder = opened.path

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..config import default_library
 from ..types import Kind
 
-__all__ = ["JsonOption", "Kinds", "LibraryOption", "LimitOption", "as_kinds", "named_path"]
+__all__ = ["JsonOption", "Kinds", "LibraryOption", "LimitOption", "as_kinds", "library_option", "named_path"]
+
+
+def named_path(value: str) -> Path:
+    """Read a path that must not be empty: an unset variable of a shell would else mean the current folder.
+
+    Raises:
+        typer.BadParameter: It is empty.
+    """
+    if not value:
+        raise typer.BadParameter("a path is empty: name a file or folder")
+    return Path(value)
+
 
 LibraryOption = Annotated[
     Path | None,
@@ -17,6 +32,7 @@ LibraryOption = Annotated[
         "--library",
         "-l",
         metavar="DIR",
+        parser=named_path,
         help="The library folder, or a media folder with a library in its .anyseek (default: $ANYSEEK_LIBRARY, else your own).",
         show_default=False,
     ),
@@ -29,15 +45,10 @@ Kinds = Annotated[
 ]
 
 
-def named_path(value: str) -> Path:
-    """Read a path that must not be empty: an unset variable of a shell would else mean the current folder.
-
-    Raises:
-        typer.BadParameter: It is empty.
-    """
-    if not value:
-        raise typer.BadParameter("a path is empty: name a file or folder")
-    return Path(value)
+def library_option(folder: Path) -> str:
+    """What must be added to a command so that it means the library in a folder: nothing if it does so anyway."""
+    usual = Path(os.path.abspath(default_library()))  # noqa: PTH100 - links stay as they are, as in the library's own path
+    return "" if folder == usual else f" --library {shlex.quote(str(folder))}"
 
 
 def as_kinds(values: list[str] | None) -> frozenset[Kind]:

@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from .exits import Exit
+from .options import library_option
 from .output import link, note, plain, plain_table, print_json, said
 
 if TYPE_CHECKING:
@@ -55,11 +56,11 @@ def show_report(report: IndexReport, folder: Path) -> None:
         passed = ", ".join(f"{count:,} {rule.value}" for rule, count in report.skipped.most_common())
         out.print(plain(f"  passed over: {passed} (-v names them)", "dim"))
     for path in report.unavailable:
-        note(f"{path} is not there or empty: nothing of it was removed; if that is meant, run again with --prune")
+        note(f"{path} is not there or empty: nothing of it was removed; if that is meant, name it:  anyseek index --prune {path}")
     for message in report.notes:
         note(message)
     if report.failures:
-        _show_failures(report.failures)
+        _show_failures(report.failures, folder)
     if report.interrupted and report.embedded:
         note("stopped: what was indexed so far can be searched, and the next run goes on from here")
     out.print(Text.assemble(("  library: ", "dim"), link(folder)))
@@ -78,11 +79,12 @@ def _summary(report: IndexReport) -> str:
     return f"Nothing to do: {', '.join([*rest, 'nothing embedded'])} ({report.seconds:.1f} s)"
 
 
-def _show_failures(failures: list[Failure]) -> None:
+def _show_failures(failures: list[Failure], folder: Path) -> None:
     table = plain_table(padding=(0, 2, 0, 0))
     for failure in failures[:SHOWN_FAILURES]:
         table.add_row(Text("  ✗", "red"), link(failure.path), plain(failure.reason, "dim"))
     said().print(table)
     more = len(failures) - SHOWN_FAILURES
     rest = f"and {more:,} more; " if more > 0 else ""
-    said().print(plain(f"  {rest}all of them: anyseek errors; try again: anyseek errors --retry", "dim"))
+    where = library_option(folder)
+    said().print(plain(f"  {rest}all of them: anyseek errors{where}; try again: anyseek errors --retry{where}", "dim"), soft_wrap=True)

@@ -15,7 +15,7 @@ __all__ = ["search"]
 
 
 def search(
-    text: Annotated[str | None, typer.Argument(help="What to look for, in words.", show_default=False)] = None,
+    words: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="What to look for, in words.", show_default=False)] = None,
     image: Annotated[
         list[Path] | None, typer.Option("--image", "-i", metavar="FILE", help="Like this picture.", show_default=False)
     ] = None,
@@ -45,6 +45,7 @@ def search(
     from ..library import Library
 
     weights = as_weights(weight or [])
+    text = " ".join(words) if words else None
     with Library.open(library, readonly=True) as opened:
         answer = opened.search(
             text, image=image or (), audio=audio or (), video=video or (), weights=weights, kinds=as_kinds(kind), limit=limit

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ..types import Kind, Modality
-from .options import JsonOption, LibraryOption
+from .options import JsonOption, LibraryOption, library_option
 from .output import MARK_OF, STYLE_OF, link, plain_table, print_json, show
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _show(library: Library, facts: dict[str, Any]) -> None:
         table.add_row(f"[{STYLE_OF[kind]}]{MARK_OF[kind]}s[/]", f"{facts['files'][kind.value]:,}")
     table.add_row("segments", ", ".join(f"{count:,} {name}" for name, count in facts["segments"].items() if count) or "0")
     if facts["failed"]:
-        table.add_row("[red]failed[/]", f"{facts['failed']:,}  [dim](anyseek errors lists them)[/]")
+        table.add_row("[red]failed[/]", f"{facts['failed']:,}  [dim](anyseek errors{library_option(library.path)} lists them)[/]")
     table.add_row("encoder", f"{facts['encoder']}, {facts['dim']} dimensions" if facts["encoder"] else "none yet")
     table.add_row("on disk", f"{facts['bytes'] / 2**20:,.1f} MiB")
     show(table)

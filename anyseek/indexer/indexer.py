@@ -38,7 +38,7 @@ class IndexOptions:
         kinds: Only these kinds are looked for, and what the library has of others stays; all when empty.
         jobs: Decoding processes; as many as there are cores when None.
         retry: Read the files that failed before, whatever the reason was, and nothing else.
-        prune: Believe a source that is missing or empty, and forget for good what is not there any more.
+        prune: Forget for good what is not there any more. Where a path is named, believe that it is missing or empty on purpose.
         batch_size: Segments that are encoded at a time.
         decode: See `DecodeOptions`.
         limits: See `PoolLimits`.
@@ -94,6 +94,7 @@ class Indexer:
         self.on_event = on_event
         self.report = IndexReport()
         self._stopped = stop
+        self._believes = False
 
     def run(self, paths: Sequence[Path]) -> IndexReport:
         """Index files and folders; all known sources when there are none.
@@ -105,6 +106,7 @@ class Indexer:
             EncoderFailed: The encoder takes nothing.
         """
         frame_reader(self.options.decode.video_backend)
+        self._believes = self.options.prune and bool(paths)
         started = time.monotonic()
         with suppress(_Stopped):  # in the middle of a walk, of which nothing may be concluded
             self._run([self._plan(source, below) for source, below in targets(self.catalog, paths)])
@@ -130,7 +132,7 @@ class Indexer:
             known = {path: asset for path, asset in known.items() if asset.state == "failed"}
         seen = self._look(source, below, known)
         diff = compare(seen, known, below=below, reread=self._to_reread(known), unfinished=self.catalog.unfinished_contents(self.space.id))
-        if not self.options.prune and _is_suspicious(seen, source.root, below):
+        if not self._believes and _is_suspicious(seen, source.root, below):
             if diff.gone or seen.missing_root:
                 self.report.unavailable.append(source.root / below)
             self.report.kept += len(diff.gone)
@@ -188,7 +190,7 @@ class Indexer:
                     writer.fail_asset(plan.source.id, path, 0, 0, broken.code, broken.reason, content_id=content_id)
         for plan, path, broken in unreadable:
             self._failed(plan.source.root / path, broken)
-        return {asset_id for asset, asset_id in gone if asset.state == "indexed"}
+        return {asset_id for asset, asset_id in gone if asset.state == "indexed" or asset.mtime_ns}  # a folder's failure has no time
 
     def _movable(self, plans: Sequence[_Plan], gone: set[int], jobs: Sequence[Job]) -> Movable:
         """What the library knows of the contents that files may turn out to have."""
@@ -229,7 +231,7 @@ class Indexer:
         with self.catalog.transaction() as writer:
             self.report.purged = writer.purge().assets
             for plan in plans:
-                if plan.scan.missing_root and not plan.below:
+                if self._believes and plan.scan.missing_root and not plan.below:
                     writer.forget_source(plan.source.id)
 
     def _done(self, job: Job, outcome: Outcome, broken: Broken | None) -> None:

@@ -6,6 +6,7 @@ here are ever opened, and only through the ``file`` protocol, so that nothing bu
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,6 +105,9 @@ def _translated(path: Path) -> Iterator[None]:
     except (libav.InvalidDataError, libav.EOFError, IndexError, ValueError) as exc:
         raise MediaError(FailureCode.DAMAGED, "the container is damaged or incomplete", path) from exc
     except OSError as exc:
+        # libav says EIO of a torn Matroska as well; a disk that fails has been noticed before, when the content was hashed
+        if exc.errno == errno.EIO and isinstance(exc, libav.FFmpegError):
+            raise MediaError(FailureCode.DAMAGED, "the container is damaged or incomplete", path) from exc
         raise MediaError(FailureCode.READ_ERROR, f"reading failed ({exc.strerror or exc})", path) from exc
     except libav.FFmpegError as exc:
         raise MediaError(FailureCode.DAMAGED, f"libav cannot read it ({exc.strerror or exc})", path) from exc

@@ -142,7 +142,7 @@ _NAMES_AND_PLACES = [
     OddFile("pipe.mp4", names.pipe, skipped("special file"), where_possible=True),
     OddFile("broken link.png", names.broken_link, failed(FailureCode.VANISHED), where_possible=True),
     OddFile("link to itself.png", names.self_link, failed(FailureCode.READ_ERROR), where_possible=True),
-    OddFile("folder loop", names.folder_loop, skipped("link loop"), where_possible=True),
+    OddFile("folder loop", names.folder_loop, skipped("link to what is seen anyway"), where_possible=True),
 ]
 
 ODD_FILES: list[OddFile] = [*_NO_MEDIA_AT_ALL, *_PICTURES, *_SOUNDS, *_FILMS, *_NAMES_AND_PLACES]

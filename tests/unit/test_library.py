@@ -10,7 +10,17 @@ from samples import write_picture, write_tone
 
 from anyseek import Library
 from anyseek.config import default_library
-from anyseek.errors import BadInput, BadQuery, LibraryNotFound, MediaError, SpaceMismatch, UnknownEncoder
+from anyseek.errors import (
+    BadInput,
+    BadQuery,
+    LibraryError,
+    LibraryNotFound,
+    MediaError,
+    SpaceMismatch,
+    UnknownEncoder,
+    UnsupportedModality,
+)
+from anyseek.types import Modality
 
 
 @pytest.fixture
@@ -126,3 +136,38 @@ def test_what_is_passed_over_can_be_listed(media: Path, encoder: ColourEncoder, 
     with Library.open(tmp_path / "library", encoder=encoder) as library:
         library.index(media)
         assert sorted(library.skipped()) == [(media / ".git", "hidden"), (media / "notes.txt", "not media")]
+
+
+def test_an_example_that_the_encoder_cannot_take_is_refused_for_that(media: Path, tmp_path: Path) -> None:
+    looking = ColourEncoder(modalities=frozenset({Modality.TEXT, Modality.IMAGE}))
+    with Library.open(tmp_path / "library", encoder=looking) as library:
+        library.index(media)
+        with pytest.raises(UnsupportedModality, match="does not understand audio"):
+            library.search(audio=media / "low.wav")
+
+
+def test_weights_must_be_numbers_for_parts_that_are_there(media: Path, encoder: ColourEncoder, tmp_path: Path) -> None:
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        library.index(media)
+        for weight in (float("nan"), float("inf")):
+            with pytest.raises(BadQuery, match="is no weight for text"):
+                library.search("red", weights={"text": weight})
+        with pytest.raises(BadQuery, match=r"no part called 'image'.* the query has text"):
+            library.search("red", weights={"image": 2.0})
+
+
+def test_a_file_that_failed_resembles_nothing(media: Path, encoder: ColourEncoder, tmp_path: Path) -> None:
+    (media / "letter.jpg").write_text("dear reader")
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        library.index(media)
+        with pytest.raises(BadQuery, match="could not be indexed"):
+            library.similar(media / "letter.jpg")
+
+
+def test_a_wrong_name_makes_no_library(tmp_path: Path) -> None:
+    with pytest.raises(UnknownEncoder, match="nonsense"):
+        Library.open(tmp_path / "library", encoder="nonsense")
+    assert not Library.exists(tmp_path / "library")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LibraryError, match="no library can be made"):
+        Library.open(tmp_path / "file" / "below")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -100,6 +101,38 @@ def test_missing_and_unreadable_files_say_so(tmp_path: Path) -> None:
         with pytest.raises(MediaError) as caught:
             list(file.segments())
     assert caught.value.code is FailureCode.VANISHED
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (av.error.OSError(errno.EIO, "Input/output error"), FailureCode.DAMAGED),
+        (av.error.OSError(errno.EMFILE, "Too many open files"), FailureCode.READ_ERROR),
+        (OSError(errno.EIO, "Input/output error"), FailureCode.READ_ERROR),
+        (av.error.PermissionError(errno.EACCES, "Permission denied"), FailureCode.PERMISSION),
+        (av.error.MemoryError(errno.ENOMEM, "Cannot allocate memory"), FailureCode.MEMORY),
+        (av.error.PatchWelcomeError(1, "Not yet implemented in FFmpeg, patches welcome"), FailureCode.UNSUPPORTED),
+        (av.error.DecoderNotFoundError(1, "Decoder not found"), FailureCode.UNSUPPORTED),
+        (av.error.UnknownError(1, "Unknown error"), FailureCode.DAMAGED),
+        (IndexError("tuple index out of range"), FailureCode.DAMAGED),
+    ],
+)
+def test_errors_of_the_decoder_become_media_errors(tmp_path: Path, error: Exception, code: FailureCode) -> None:
+    path = sound(tmp_path / "s.wav", tone(0.1)[None])
+    with pytest.raises(MediaError) as caught, open_container(path):
+        raise error
+    assert (caught.value.code, caught.value.path) == (code, path)
+    assert caught.value.__cause__ is error
+
+
+def test_a_torn_matroska_is_damaged_and_no_fault_of_the_disk(tmp_path: Path) -> None:
+    data = film(tmp_path / "f.mkv", at=[0.0, 0.1]).read_bytes()
+    path = tmp_path / "t.mkv"
+    for length in range(100, 400, 20):
+        path.write_bytes(data[:length])
+        with pytest.raises(MediaError) as caught, open_media(path, DecodeOptions()) as file:
+            list(file.segments())
+        assert caught.value.code in (FailureCode.DAMAGED, FailureCode.NO_CONTENT)
 
 
 def test_damage_is_told_by_an_error_and_not_on_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
