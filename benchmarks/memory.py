@@ -33,11 +33,12 @@ def measure(folder: Path, *, quick: bool) -> list[Row]:
     samples = _watch([sys.executable, "-m", "anyseek", "index", str(folder / "media"), "-l", str(folder / "library")])
     quarter = len(samples) // 4
     second, last = (median(sum(sample) for sample in part) for part in (samples[quarter : 2 * quarter], samples[-quarter:]))
-    peak, parent = max(map(sum, samples)), max(sample[0] for sample in samples)
+    largest = max(samples, key=sum)
+    peak = sum(largest)
     return [
         Row(
             f"peak memory while indexing {count:,} photos",
-            f"{peak:.0f} MiB (the parent {parent:.0f}, {len(samples[quarter]) - 1} decoding processes the rest)",
+            f"{peak:.0f} MiB (the parent {largest[0]:.0f}, {len(largest) - 1} decoding processes the rest)",
             goal=f"≤ {GOAL_MIB} MiB",
             met=peak <= GOAL_MIB,
         ),
