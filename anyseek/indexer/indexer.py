@@ -132,7 +132,8 @@ class Indexer:
             known = {path: asset for path, asset in known.items() if asset.state == "failed"}
         seen = self._look(source, below, known)
         diff = compare(seen, known, below=below, reread=self._to_reread(known), unfinished=self.catalog.unfinished_contents(self.space.id))
-        if not self._believes and _is_suspicious(seen, source.root, below):
+        suspicious = not source.root.is_dir() if self.options.retry else _is_suspicious(seen, source.root, below)
+        if suspicious and not self._believes:
             if diff.gone or seen.missing_root:
                 self.report.unavailable.append(source.root / below)
             self.report.kept += len(diff.gone)
