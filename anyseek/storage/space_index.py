@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from importlib.util import find_spec
 from typing import Self
 
 import numpy as np
@@ -13,7 +14,7 @@ from .engine import translated
 from .generations import GenerationError, Generations, is_readonly
 from .layout import LibraryFolder
 from .rows import EmbeddingState, SpaceRow
-from .vectors.choose import choose_backend
+from .vectors.choose import BACKENDS, choose_backend
 from .vectors.numpy_index import NumpyIndex
 from .vectors.protocol import Floats, Ids, VectorIndex
 
@@ -39,7 +40,8 @@ class SpaceIndex:
         self.catalog = catalog
         self.space = space
         self.generation: int | None = None
-        choice = choose_backend(backend)
+        self._wanted = backend
+        choice = choose_backend(backend, count=catalog.embedding_state(space.id).count)
         self.notes: list[str] = [choice.reason] if choice.reason else []
         self._backend = choice.index
         self._files = Generations(folder.index_dir / str(space.id), space.space)
@@ -57,7 +59,7 @@ class SpaceIndex:
             folder: The library.
             catalog: Its catalog, which stays the caller's to close.
             space: The space to search.
-            backend: ``faiss`` or ``numpy``; None takes what is installed.
+            backend: ``faiss`` or ``numpy``; None takes what suits the size among what is installed.
         """
         index = cls(folder, catalog, space, backend=backend)
         if not index._load():
@@ -189,7 +191,7 @@ class SpaceIndex:
         for number in self._files.numbers():
             try:
                 manifest = self._files.manifest(number)
-                base = self._files.load(manifest, self._backend)
+                base = self._files.load(manifest, self._reader_of(manifest.backend))
                 self._check_against_catalog(base)
             except GenerationError as exc:
                 self._note(f"index generation {number} was not used: {exc}")
@@ -200,6 +202,12 @@ class SpaceIndex:
         if self.notes and self._files.numbers():
             self._note("the index was built anew from the catalog, nothing is lost")
         return False
+
+    def _reader_of(self, backend: str) -> type[VectorIndex]:
+        """Who reads a file of some backend: that backend where there is a choice, for the size may have suited another one since."""
+        if self._wanted is None and (backend == NumpyIndex.backend or (backend in BACKENDS and find_spec("faiss"))):
+            self._backend = BACKENDS[backend]
+        return self._backend
 
     def _check_against_catalog(self, base: VectorIndex) -> None:
         """Compare some vectors, the newest among them: a catalog that was restored from a backup uses ids anew."""
@@ -212,6 +220,7 @@ class SpaceIndex:
 
     def _rebuild(self) -> None:
         state = self.catalog.embedding_state(self.space.id)
+        self._backend = choose_backend(self._wanted, count=state.count).index
         base = self._backend(self.dim)
         for ids, vectors in self.catalog.iter_vectors(self.space.id):
             known = ids <= state.highest_id  # what is written meanwhile is caught up with later

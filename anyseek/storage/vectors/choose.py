@@ -14,6 +14,10 @@ __all__ = ["BACKENDS", "Choice", "choose_backend"]
 BACKENDS: dict[str, type[VectorIndex]] = {FaissIndex.backend: FaissIndex, NumpyIndex.backend: NumpyIndex}
 
 
+SMALL = 20_000
+"""Up to so many vectors NumPy answers sooner than FAISS can be imported, which is what a command that searches once waits for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """An implementation, and for people why it is not the usual one; None when it is."""
@@ -22,8 +26,8 @@ class Choice:
     reason: str | None = None
 
 
-def choose_backend(name: str | None = None) -> Choice:
-    """Choose by name, or FAISS where it is installed and NumPy where it is not.
+def choose_backend(name: str | None = None, *, count: int = SMALL + 1) -> Choice:
+    """Choose by name, or FAISS where it is installed and there are more than `SMALL` vectors, else NumPy.
 
     A FAISS that is installed but broken is chosen, too, and says so when it is used: hiding it would make searching slow for no
     visible reason.
@@ -36,4 +40,4 @@ def choose_backend(name: str | None = None) -> Choice:
         return Choice(
             NumpyIndex, "FAISS is not installed, so vectors are searched with NumPy, which is slower: run  pip install 'anyseek[cpu]'"
         )
-    return Choice(FaissIndex)
+    return Choice(NumpyIndex if count <= SMALL else FaissIndex)
