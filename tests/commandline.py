@@ -76,6 +76,7 @@ class CommandLine:
             env=self.environment | (env or {}),
             cwd=cwd or self.home,
             preexec_fn=self.before,
+            start_new_session=True,  # so that a test can press Ctrl-C on it and its children, and on nobody else
         )
 
     @staticmethod

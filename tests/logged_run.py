@@ -5,7 +5,7 @@ It indexes with the encoder that can be computed by hand, and
   the number of segments that the report says were embedded;
 - writes a digest of every input to LOG before the encoder gives its vectors back, so that the log holds all that was ever encoded.
 
-What it wraps it calls: everything that is done to files and rows is the product's own doing.
+What it wraps it calls: everything that is done to files and rows is the product's own doing, only slower, so that each phase lasts.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from anyseek.storage.catalog import Catalog, Writer
 
 __all__ = ["PHASES"]
 
+LINGER_S = 0.03
 PHASES = ("scan", "decode", "encode", "commit", "generation")
 
 
@@ -61,6 +62,7 @@ class SlowEncoder(ColourEncoder):
 def on_event(event: IndexEvent) -> None:
     if isinstance(event, ScanProgress):
         tell("scan")
+        time.sleep(LINGER_S)
     elif isinstance(event, WorkFound):
         tell("decode")
 
@@ -73,11 +75,12 @@ def tell_phases() -> None:
         tell("commit")
         with begin(self) as writer:
             yield writer
+            time.sleep(LINGER_S / 3)
         tell("decode")
 
-    def replace_whole(*arguments: object) -> None:
+    def replace_whole(path: Path, save: Callable[[Path], None]) -> None:
         tell("generation")
-        write(*arguments)  # type: ignore[arg-type]
+        write(path, lambda partial: (save(partial), time.sleep(LINGER_S))[0])
 
     Catalog.transaction = transaction  # type: ignore[method-assign]
     generations.replace_whole = replace_whole  # type: ignore[attr-defined]

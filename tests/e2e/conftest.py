@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from commandline import CommandLine
+from demo_library import DemoLibrary
 
 import anyseek
 
@@ -27,3 +28,9 @@ def _the_right_anyseek() -> None:
 def command(tmp_path: Path) -> CommandLine:
     """The command of a person who has never used it."""
     return CommandLine(tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def demo_library(tmp_path_factory: pytest.TempPathFactory, demo: Path) -> DemoLibrary:
+    """Tests that use it belong to the xdist group ``demo``, so that it is made once."""
+    return DemoLibrary.make(demo, tmp_path_factory.mktemp("demo"))

@@ -36,10 +36,9 @@ SEED = 20
 KILLS = 30
 BATCH_SIZE = 8
 PAUSE_S = 0.03
-IN_FLIGHT = 2 * (BATCH_SIZE - 1)
-"""What one kill can cost. Everything encoded is committed before the next turn of the pipeline encodes again, so only the work of one turn
-is ever in flight. In one turn either one list (pictures or sounds) has become full and is encoded: BATCH_SIZE. Or the decoders have
-nothing to say, and all that waits is encoded: both lists, neither full: 2 * (BATCH_SIZE - 1)."""
+IN_FLIGHT = BATCH_SIZE
+"""What one kill can cost: the pipeline encodes one batch at a time and stores it in a transaction before it begins with the next, so that
+there is never more than one batch whose vectors exist and are not stored."""
 
 EXPECTED_FINDINGS = {"index_missing", "index_leftovers", "unused_contents", "faiss_missing"}
 """What the doctor may say of a library whose first run was killed: its index was not written yet, or not to its end, and contents are
@@ -197,7 +196,7 @@ def orders() -> list[Order]:
         Order(
             phase,
             nth=chance.randint(1, 2 if phase in ("scan", "generation") else 8),
-            delay_s=chance.uniform(0, PAUSE_S if phase in ("decode", "encode") else 0.006),
+            delay_s=chance.uniform(0, 0.012 if phase == "commit" else PAUSE_S),
         )
         for phase in phases
     ]
