@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 
-__all__ = ["SIZE", "film", "flat", "number_in", "numbered", "remux", "sound", "tone"]
+__all__ = ["SIZE", "film", "flat", "number_in", "numbered", "ordinary_priority", "remux", "sound", "tone"]
 
 os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 tells its whole configuration otherwise
 
@@ -44,6 +45,24 @@ def flat(*colours: tuple[int, int, int], frames_each: int, size: tuple[int, int]
     return lambda number: np.full((size[1], size[0], 3), colours[min(number // frames_each, len(colours) - 1)], np.uint8)
 
 
+@contextmanager
+def ordinary_priority() -> Iterator[None]:
+    """Undo what SVT-AV1 does when root encodes with it: it makes the calling thread a real-time one of the highest priority.
+
+    All processes that are started later inherit that, and as soon as one of their threads waits for another by spinning, nothing else
+    runs on its core any more. The whole machine stood still because of it.
+    """
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, *before)
+
+
+@ordinary_priority()
 def film(
     path: Path,
     *,

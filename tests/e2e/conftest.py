@@ -24,6 +24,13 @@ def _the_right_anyseek() -> None:
         assert Path(anyseek.__file__).resolve().is_relative_to(Path(root).resolve())
 
 
+@pytest.fixture(autouse=True)
+def _ordinary_priority() -> None:
+    """The commands inherit the priority of this process: see `films.ordinary_priority` for what comes of a wrong one."""
+    if hasattr(os, "sched_getscheduler"):
+        assert os.sched_getscheduler(0) not in (os.SCHED_FIFO, os.SCHED_RR)
+
+
 @pytest.fixture
 def command(tmp_path: Path) -> CommandLine:
     """The command of a person who has never used it."""

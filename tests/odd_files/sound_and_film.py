@@ -10,6 +10,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from films import ordinary_priority
 
 os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder tells its whole configuration otherwise
 
@@ -57,6 +58,7 @@ def sound(path: Path, *, codec: str, format: str, rate: int = RATE, channels: in
         _encode_sound(container, _sound_track(container, codec, rate, channels), seconds)
 
 
+@ordinary_priority()
 def film(
     path: Path,
     *,
