@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import IO, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -80,8 +80,8 @@ class NumpyIndex:
         """Write ids and vectors as two arrays in NumPy's own format, one behind the other."""
         slots, halves = self._rows
         with path.open("wb") as file:
-            np.save(file, slots.row_ids[slots.alive], allow_pickle=False)
-            np.save(file, halves[slots.alive], allow_pickle=False)
+            _write_array(file, slots.row_ids[slots.alive])
+            _write_array(file, halves[slots.alive])
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -96,6 +96,12 @@ class NumpyIndex:
         index = cls(halves.shape[1])
         index._rows = Slots.of(ids), halves
         return index
+
+
+def _write_array(file: IO[bytes], array: npt.NDArray[Any]) -> None:
+    """As `np.save`, which loses the reason when the disk is full (tests/e2e/test_full_disk.py)."""
+    np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+    file.write(np.ascontiguousarray(array).data)
 
 
 def _candidates(queries: Floats, halves: Halves, rows: Ids, k: int) -> list[Ids]:
