@@ -112,6 +112,14 @@ def test_the_library_is_sound(demo_library: DemoLibrary) -> None:
     assert demo_library.command("doctor", "--json").json["healthy"]
 
 
+def test_nothing_is_kept_or_prepared_for_others(command: CommandLine, demo: Path) -> None:
+    """What a run leaves in the home of its user is the library and nothing else: no device id, no telemetry waiting to be sent."""
+    command("index", demo / "photos" / "IMG_2041.jpg")
+    command("search", "a dog")
+    library = Path(command("status", "--json").json["library"])
+    assert [path for path in command.home.rglob("*") if path.is_file() and not path.is_relative_to(library)] == []
+
+
 FIVE_LINES = """
 from anyseek import Library
 with Library.open({library!r}) as library:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,12 @@ def session(name: str, threads: int | None) -> Any:
         name: The file without its suffix.
         threads: How many threads it computes with; None for as many as there are cores.
     """
+    # From 1.29 on, ONNX Runtime writes a device id into the user's home and sends events to its maker unless this is set before its import.
+    # Nothing leaves the machine here (tests/e2e/test_demo.py).
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()  # what Windows builds listen to
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = threads or 0
