@@ -62,17 +62,17 @@ class WriterLock:
         self._lock = lock
         with _held_guard:
             _held[self.folder.path] += 1
-        self.folder.holder.write_text(
-            json.dumps(
-                {
-                    "pid": os.getpid(),
-                    "host": socket.gethostname(),
-                    "purpose": self.purpose,
-                    "since": datetime.now(UTC).isoformat(timespec="seconds"),
-                }
-            ),
-            encoding="utf-8",
-        )
+        holder = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "purpose": self.purpose,
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        try:
+            self.folder.holder.write_text(json.dumps(holder), encoding="utf-8")
+        except OSError:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

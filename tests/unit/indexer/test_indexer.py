@@ -451,13 +451,13 @@ def test_a_slow_encoder_is_not_taken_for_a_hanging_decoder(bench: Bench) -> None
 
 
 def test_vectors_of_bytes_that_changed_meanwhile_are_not_kept_under_the_first_hash(bench: Bench) -> None:
-    path = write_tone(bench.media / "x.wav", 200, seconds=120)
+    path = write_tone(bench.media / "x.wav", 200, seconds=600)  # more windows than the queue and the pipe hold: it is being read still
     first = path.read_bytes()
 
     class Meddler(ColourEncoder):
         def encode_audio(self, windows: Sequence[np.ndarray]) -> np.ndarray:
             if path.read_bytes() == first:
-                write_tone(path, 3000, seconds=120)
+                write_tone(path, 3000, seconds=600)
             return super().encode_audio(windows)
 
     bench.encoder = Meddler()
@@ -465,7 +465,7 @@ def test_vectors_of_bytes_that_changed_meanwhile_are_not_kept_under_the_first_ha
     assert [failure.code.value for failure in report.failures] == ["changed"]
     bench.encoder = ColourEncoder()
     path.write_bytes(first)
-    assert counts(bench.index()) == {"changed": 1, "embedded": 40}
+    assert counts(bench.index()) == {"changed": 1, "embedded": 200}
     assert (bench.search("low"), bench.search("high")) == (["x.wav"], [])
 
 
