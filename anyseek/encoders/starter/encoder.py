@@ -6,8 +6,10 @@ is embedded as it is. `docs/starter.md` says how the weights were made, what was
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -36,7 +38,7 @@ class StarterEncoder:
     time: on a CPU that is no slower than batches, and it makes a row independent of its batch to the last bit.
 
     Args:
-        threads: How many threads a network computes with; None for as many as there are cores.
+        threads: How many inputs are computed side by side; None for as many as there are cores.
     """
 
     modalities = frozenset(Modality)
@@ -46,7 +48,7 @@ class StarterEncoder:
 
     def __init__(self, *, threads: int | None = None) -> None:
         self.space = Space("starter", DIM, weights.fingerprint(f"{PREPROCESSING} {DIM}"))
-        self._threads = threads
+        self._threads = threads or os.cpu_count() or 1
         self._loaded: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -83,11 +85,12 @@ class StarterEncoder:
         if not checked:
             return _stack([])
         network, labels = self._network("image"), self._labels("image")
-        rows = []
-        for pixels in checked:
+
+        def row(pixels: np.ndarray) -> np.ndarray:
             logits = network.run(None, {"pixels": image.network_input(pixels)})[0][0]
-            rows.append(conse.combine(conse.softmax(logits), labels, top=IMAGE_LABELS, power=IMAGE_POWER))
-        return _stack(rows)
+            return conse.combine(conse.softmax(logits), labels, top=IMAGE_LABELS, power=IMAGE_POWER)
+
+        return _stack(self._each(row, checked))
 
     def encode_audio(self, windows: Sequence[np.ndarray]) -> np.ndarray:
         """Encode windows of sound, each (n,) float32 mono at 16 kHz.
@@ -99,14 +102,22 @@ class StarterEncoder:
         if not checked:
             return _stack([])
         network, labels = self._network("audio"), self._labels("audio")
-        rows = []
-        for samples in checked:
+
+        def row(samples: np.ndarray) -> np.ndarray:
             logits = np.concatenate([network.run(None, {"patches": patch[None]})[0] for patch in audio.patches(samples)])
-            rows.append(conse.combine(conse.pool(conse.sigmoid(logits)), labels, top=AUDIO_LABELS, power=AUDIO_POWER))
-        return _stack(rows)
+            return conse.combine(conse.pool(conse.sigmoid(logits)), labels, top=AUDIO_LABELS, power=AUDIO_POWER)
+
+        return _stack(self._each(row, checked))
+
+    def _each(self, row: Callable[[np.ndarray], np.ndarray], inputs: list[np.ndarray]) -> list[np.ndarray]:
+        """Compute the rows side by side: a network gains little from threads of its own on one input."""
+        if len(inputs) == 1 or self._threads == 1:
+            return list(map(row, inputs))
+        pool: ThreadPoolExecutor = self._load("pool", lambda: ThreadPoolExecutor(self._threads, "anyseek-starter"))
+        return list(pool.map(row, inputs))
 
     def _network(self, name: str) -> Any:
-        return self._load(name, lambda: weights.session(name, self._threads))
+        return self._load(name, lambda: weights.session(name))
 
     def _labels(self, name: str) -> np.ndarray:
         labels: np.ndarray = self._load(f"{name} labels", lambda: weights.label_vectors(name))

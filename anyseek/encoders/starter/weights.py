@@ -31,13 +31,8 @@ def label_vectors(name: str) -> np.ndarray:
     return np.asarray(np.load(FOLDER / f"{name}_labels.npy", allow_pickle=False), np.float32)
 
 
-def session(name: str, threads: int | None) -> Any:
-    """Make an ONNX Runtime session of one network on the CPU.
-
-    Args:
-        name: The file without its suffix.
-        threads: How many threads it computes with; None for as many as there are cores.
-    """
+def session(name: str) -> Any:
+    """Make an ONNX Runtime session of one network, named as its file without the suffix; it computes on the CPU, in the caller's thread."""
     # From 1.29 on, ONNX Runtime writes a device id into the user's home and sends events to its maker unless this is set before its import.
     # Nothing leaves the machine here (tests/e2e/test_demo.py).
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -46,10 +41,8 @@ def session(name: str, threads: int | None) -> Any:
     onnxruntime.disable_telemetry_events()  # what Windows builds listen to
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.intra_op_num_threads = threads or 0
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    # Idle threads would spin beside the decoding processes.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # int8 weights become fp32 when the session is made. Left to itself, ONNX Runtime would round the activations to int8 as well.
     options.add_session_config_entry("session.disable_quant_qdq", "1")
     return onnxruntime.InferenceSession(str(FOLDER / f"{name}.onnx"), options, providers=["CPUExecutionProvider"])
