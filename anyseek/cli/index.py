@@ -51,6 +51,7 @@ def index(
     Ctrl-C stops after the batch in flight, a second one at once; the next run goes on from there.
     """
     from ..indexer.indexer import IndexOptions
+    from ..indexer.targets import require_existing
     from ..library import Library
     from ..media.protocol import DecodeOptions
 
@@ -63,8 +64,10 @@ def index(
         prune=prune,
         decode=DecodeOptions(video_backend=video_backend),
     )
-    if not paths and not Library.exists(library):
-        raise typer.BadParameter("nothing is named, and there is no library yet: run  anyseek index FOLDER")
+    if not Library.exists(library):  # then opening it makes it, which a slip of the keys should not
+        if not paths:
+            raise typer.BadParameter("nothing is named, and there is no library yet: run  anyseek index FOLDER")
+        require_existing(paths)
     with Library.open(library) as opened, stop_on_interrupt() as stop, watch(verbose=verbose) as on_event:
         report = opened.index(*(paths or ()), options=options, on_event=on_event, stop=stop)
         folder = opened.path

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from ..errors import BadInput
 from ..storage.catalog import Catalog, SourceRow
 from ..storage.roots import places_below
 
-__all__ = ["targets"]
+__all__ = ["require_existing", "targets"]
 
 
 def targets(catalog: Catalog, paths: Sequence[Path]) -> list[tuple[SourceRow, str]]:
@@ -27,13 +27,21 @@ def targets(catalog: Catalog, paths: Sequence[Path]) -> list[tuple[SourceRow, st
         if not sources:
             raise BadInput("nothing was named and the library has no folder yet: run  anyseek index FOLDER")
         return [(source, below) for source in sources for below in _parts_of(catalog, source)]
-    roots = {source.root for source in catalog.sources()}
-    for path in paths:
-        if not os.path.lexists(path) and _real(path) not in roots:
-            raise BadInput(f"{path}: no such file or folder: check the spelling, or plug in the disk that holds it")
+    require_existing(paths, {source.root for source in catalog.sources()})
     for path in paths:
         _target(catalog, path)  # a folder that is named later may take in the source of one that was named before
     return _without_repetition([_target(catalog, path) for path in paths])
+
+
+def require_existing(paths: Iterable[Path], roots: Collection[Path] = ()) -> None:
+    """See that each path is there, or is the root of a source that may be unplugged.
+
+    Raises:
+        BadInput: One is not.
+    """
+    for path in paths:
+        if not os.path.lexists(path) and _real(path) not in roots:
+            raise BadInput(f"{path}: no such file or folder: check the spelling, or plug in the disk that holds it")
 
 
 def _parts_of(catalog: Catalog, source: SourceRow) -> list[str]:

@@ -324,3 +324,9 @@ def test_the_second_of_two_runs_names_the_first(tmp_path: Path, many: Path, slow
     assert 0 < len(found(command)) < 160, "reading goes on meanwhile"
     command.finish(first)
     assert len(found(command)) == 160
+
+
+def test_a_mistyped_folder_makes_no_library(command: CommandLine, tmp_path: Path) -> None:
+    said = command("index", tmp_path / "typo", "-l", tmp_path / "new", code=2)
+    assert "typo: no such file or folder" in said.err.decode()
+    assert not (tmp_path / "new").exists()
