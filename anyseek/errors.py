@@ -6,6 +6,7 @@
     │   ├── UnknownEncoder       no encoder has that name
     │   └── UnsupportedModality  the encoder cannot take that kind of input
     ├── MissingExtra             an optional package is not installed
+    ├── ModelUnavailable         a model's files are not on this machine, or are not what they should be
     ├── EncoderFailed            the encoder cannot work at all
     ├── MediaError               one file cannot be read; `code` says why (see `FailureCode`)
     ├── LibraryError
@@ -37,6 +38,7 @@ __all__ = [
     "LibraryTooNew",
     "MediaError",
     "MissingExtra",
+    "ModelUnavailable",
     "SpaceMismatch",
     "StorageFull",
     "UnknownEncoder",
@@ -116,6 +118,22 @@ class MissingExtra(AnyseekError, ImportError):
         self.extra = extra
 
 
+class ModelUnavailable(AnyseekError):
+    """A model's files are not on this machine and could not be had, or cannot be used.
+
+    Attributes:
+        spec: The encoder that needs them.
+        reason: Why, for a person.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, spec: str, reason: str, remedy: str | None = None) -> None:
+        self.remedy = remedy or f"run  anyseek models pull {spec}"
+        super().__init__(f"the model of {spec} cannot be used ({reason}): {self.remedy}")
+        self.spec = spec
+        self.reason = reason
+
+
 class EncoderFailed(AnyseekError):
     """The encoder cannot work at all."""
 
@@ -188,7 +206,7 @@ class SpaceMismatch(LibraryError):
     def __init__(self, wanted: str, found: str) -> None:
         super().__init__(
             f"this library was made with encoder {found!r}, not {wanted!r}, and their vectors cannot be compared: "
-            f"leave the encoder out, or index into another library"
+            f"leave the encoder out, or change over with  anyseek index --model {wanted}"
         )
         self.wanted = wanted
         self.found = found

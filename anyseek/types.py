@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 
-__all__ = ["Capture", "Decoded", "Kind", "MediaInfo", "Modality", "Picture", "Segment", "Sound", "Space"]
+__all__ = ["Capture", "Clip", "Decoded", "Kind", "MediaInfo", "Modality", "Picture", "Segment", "Sound", "Space"]
 
 
 class Kind(StrEnum):
@@ -24,11 +24,16 @@ class Kind(StrEnum):
 
 
 class Modality(StrEnum):
-    """What an encoder takes in. A video is looked at as IMAGE (its frames) and heard as AUDIO (its sound)."""
+    """What an encoder takes in.
+
+    A film is looked at as IMAGE (its frames, one by one) and heard as AUDIO (its sound). Only few encoders take VIDEO: the frames of a
+    shot together, so that movement counts.
+    """
 
     TEXT = "text"
     IMAGE = "image"
     AUDIO = "audio"
+    VIDEO = "video"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +44,14 @@ class Space:
         spec: The name a user types, such as ``starter``.
         dim: Length of a vector.
         fingerprint: Hex digest over all that shapes a vector: weights, preprocessing, prompts, windows, dimension.
+        revision: Which version of the model's files it is (a commit of a model hub, or a digest of local files), so that the same ones
+            can be loaded again; None where the program itself brings them. The fingerprint covers it.
     """
 
     spec: str
     dim: int
     fingerprint: str
+    revision: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +59,10 @@ class Segment:
     """The part of a content that gets one vector.
 
     Attributes:
-        modality: IMAGE for a picture or a frame of film, AUDIO for a stretch of sound.
+        modality: IMAGE for a picture or a frame of film, AUDIO for a stretch of sound, VIDEO for a shot as a whole.
         start_ms: First millisecond the segment stands for; 0 for a picture.
         end_ms: The millisecond after its last; 0 for a picture.
-        frame_ms: When the representative frame is shown; None for sound.
+        frame_ms: When the representative frame is shown; None for sound and for shots as a whole.
     """
 
     modality: Modality
@@ -79,7 +87,16 @@ class Sound:
     samples: np.ndarray
 
 
-Decoded = Picture | Sound
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A shot of film as a whole: `frames` is (t, height, width, 3) uint8, sRGB, upright; `times_ms` (t,) says when each is shown."""
+
+    segment: Segment
+    frames: np.ndarray
+    times_ms: np.ndarray
+
+
+Decoded = Picture | Sound | Clip
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ import numpy as np
 import psutil
 
 from anyseek import Library
+from anyseek.encoders.protocol import EncoderSettings
 from anyseek.encoders.registry import load
 from anyseek.media.open import open_media
 from anyseek.media.protocol import DecodeOptions
@@ -86,7 +87,7 @@ def _compare(what: str, folder: Path, paths: Sequence[Path], rounds: int) -> lis
 
 def _decode_and_encode(paths: Sequence[Path]) -> tuple[float, float]:
     """CPU seconds of both, after a first picture that pays for imports and for loading the network."""
-    encoder = load("starter", threads=1)
+    encoder = load("starter", EncoderSettings(threads=1))
     options = DecodeOptions(image_size=encoder.image_size)
     first: list[np.ndarray] = []
     _decode(paths[:1], options, first)

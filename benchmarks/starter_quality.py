@@ -18,7 +18,7 @@ import av
 import numpy as np
 from PIL import Image, ImageOps
 
-from anyseek.encoders.protocol import Encoder
+from anyseek.encoders.protocol import Encoder, EncoderSettings
 from anyseek.encoders.registry import load
 
 PHOTO_QUERIES = {"class name": "{}", "a photo of a …": "a photo of a {}"}
@@ -105,7 +105,7 @@ def main() -> None:
     photos, sounds = labelled(arguments.folder / "photos"), labelled(arguments.folder / "sounds")
     if not photos and not sounds:
         sys.exit(f"neither photos/labels.csv nor sounds/labels.csv is in {arguments.folder}: name the folder that holds them")
-    encoder = load("starter", threads=arguments.threads)
+    encoder = load("starter", EncoderSettings(threads=arguments.threads))
 
     pictures, windows = [pixels(path) for path, _ in photos], [samples(path, encoder) for path, _ in sounds]
     encoder.encode_images(pictures[:1])

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from anyseek.encoders.protocol import EncoderSettings
 from anyseek.errors import BadInput, BadQuery
 from anyseek.types import Modality, Space
 
@@ -55,7 +56,7 @@ class ColourEncoder:
         spec: The name its space gets.
         version: Shapes the fingerprint alone: two versions are two spaces with equal vectors.
         modalities: What it admits to understand.
-        threads: Taken for the registry's sake and ignored.
+        settings: Taken for the registry's sake and ignored.
 
     Attributes:
         encoded: How many texts, pictures and sounds were encoded so far, by modality.
@@ -64,13 +65,14 @@ class ColourEncoder:
     image_size = 16
     sample_rate = 8000
     max_audio_ms = 4000
+    window_ms = 3000
 
     def __init__(
         self,
         spec: str = "colour",
         version: str = "1",
-        modalities: frozenset[Modality] = frozenset(Modality),
-        threads: int | None = None,
+        modalities: frozenset[Modality] = frozenset({Modality.TEXT, Modality.IMAGE, Modality.AUDIO}),
+        settings: EncoderSettings | None = None,
     ) -> None:
         self.space = Space(spec, DIM, hashlib.sha256(f"{spec} {version} {DIM}".encode()).hexdigest())
         self.modalities = modalities

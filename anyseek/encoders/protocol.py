@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from ..types import Modality, Space
+from ..types import Clip, Modality, Space
 
-__all__ = ["Encoder"]
+__all__ = ["Encoder", "EncoderSettings", "VideoEncoder"]
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """How an encoder is to be loaded. Only `dim` and `revision` may shape a vector, and both are part of its space.
+
+    Attributes:
+        dim: Length of the vectors, for models that were trained to be cut (Matryoshka); None for the model's own.
+        revision: The version of the model's files, see `Space.revision`; None for the newest that is on this machine.
+        device: ``auto`` (CUDA, else MPS, else CPU), ``cpu``, ``mps``, ``cuda`` or ``cuda:N``.
+        batch_size: Inputs that are computed at a time; None leaves that to the encoder. Either way it takes fewer when memory is short.
+        threads: How many threads it may compute with; None leaves that to the encoder.
+        download: Whether files that are not on this machine may be fetched. Nothing else ever opens a connection.
+        trust_remote_code: Whether program code that comes with a model may be run.
+    """
+
+    dim: int | None = None
+    revision: str | None = None
+    device: str = "auto"
+    batch_size: int | None = None
+    threads: int | None = None
+    download: bool = False
+    trust_remote_code: bool = False
 
 
 @runtime_checkable
@@ -18,7 +42,7 @@ class Encoder(Protocol):
 
     Every `encode_…` returns an (n, dim) float32 array of finite unit rows, in the order of its input; an empty input gives (0, dim).
     A row depends on its own input alone, never on the batch it came in, and is the same on every call. Methods may be called from
-    several threads.
+    several threads. Making one reads a configuration at most: weights are loaded by the first call that needs them.
 
     Attributes:
         space: Where the vectors lie.
@@ -26,6 +50,7 @@ class Encoder(Protocol):
         image_size: The longest useful short side of a picture in pixels; larger ones may be shrunk to it before they are handed over.
         sample_rate: The rate in Hz that sound must have.
         max_audio_ms: The longest window it hears as a whole; longer ones are refused, never cut in silence.
+        window_ms: The length of window that suits it best, no longer than `max_audio_ms`.
     """
 
     space: Space
@@ -33,9 +58,10 @@ class Encoder(Protocol):
     image_size: int
     sample_rate: int
     max_audio_ms: int
+    window_ms: int
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
-        """Encode texts, each as it is: never a path, never an address.
+        """Encode texts as queries, each as it is: never a path, never an address.
 
         Raises:
             BadQuery: A text is empty or longer than the encoder takes.
@@ -53,4 +79,22 @@ class Encoder(Protocol):
 
         Raises:
             BadInput: A window is longer than `max_audio_ms`, empty, or has another shape or type.
+        """
+
+
+@runtime_checkable
+class VideoEncoder(Encoder, Protocol):
+    """An encoder whose `modalities` have VIDEO: it looks at the frames of a shot together.
+
+    Attributes:
+        max_frames: Most frames of a clip that it looks at; longer ones are refused, never thinned out in silence.
+    """
+
+    max_frames: int
+
+    def encode_video(self, clips: Sequence[Clip]) -> np.ndarray:
+        """Encode clips.
+
+        Raises:
+            BadInput: A clip has no frames, more than `max_frames`, or frames of another shape or type.
         """

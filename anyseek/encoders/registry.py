@@ -12,13 +12,18 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from ..errors import UnknownEncoder
-from .protocol import Encoder
+from .protocol import Encoder, EncoderSettings
 
 __all__ = ["ENTRY_POINTS", "known_specs", "load"]
 
 ENTRY_POINTS = "anyseek.encoders"
 
-_BUILT_IN = {"starter": "anyseek.encoders.starter.encoder:StarterEncoder"}
+_BUILT_IN = {
+    "starter": "anyseek.encoders.starter.encoder:StarterEncoder",
+    "open_clip:": "anyseek.encoders.openclip:OpenClipEncoder",
+    "st:": "anyseek.encoders.sentence:SentenceEncoder",
+    "clap:": "anyseek.encoders.clap:ClapEncoder",
+}
 
 
 def known_specs() -> list[str]:
@@ -26,15 +31,18 @@ def known_specs() -> list[str]:
     return sorted(_targets())
 
 
-def load(spec: str, *, threads: int | None = None) -> Encoder:
-    """Make the encoder that a spec names.
+def load(spec: str, settings: EncoderSettings | None = None) -> Encoder:
+    """Make the encoder that a spec names. Its weights are not loaded yet.
 
     Args:
         spec: A known name; what follows the colon of a back-end's name is handed over as its first argument.
-        threads: How many threads it may compute with; None leaves that to the encoder.
+        settings: How; see `EncoderSettings`.
 
     Raises:
         UnknownEncoder: No encoder has that name.
+        MissingExtra: A package that it needs is not installed.
+        ModelUnavailable: The model's files are not on this machine, or cannot be used.
+        BadInput: The encoder cannot be had with these settings.
     """
     backend, colon, model = spec.partition(":")
     name = backend + colon
@@ -43,7 +51,8 @@ def load(spec: str, *, threads: int | None = None) -> Encoder:
         raise UnknownEncoder(spec, list(targets))
     module, _, attribute = targets[name].partition(":")
     factory: Any = getattr(import_module(module), attribute)
-    encoder: Encoder = factory(model, threads=threads) if colon else factory(threads=threads)
+    settings = settings or EncoderSettings()
+    encoder: Encoder = factory(model, settings=settings) if colon else factory(settings=settings)
     return encoder
 
 

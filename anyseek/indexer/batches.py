@@ -10,7 +10,7 @@ import numpy as np
 
 from ..encoders.protocol import Encoder
 from ..errors import EncoderFailed
-from ..types import Decoded, Modality, Picture, Segment
+from ..types import Decoded, Modality, Picture, Segment, Sound
 
 __all__ = ["Batches", "Encoded"]
 
@@ -107,4 +107,4 @@ class Batches(Generic[Owner]):
     def _vectors(self, batch: list[Decoded]) -> np.ndarray:
         if isinstance(batch[0], Picture):
             return self.encoder.encode_images([item.pixels for item in batch if isinstance(item, Picture)])
-        return self.encoder.encode_audio([item.samples for item in batch if not isinstance(item, Picture)])
+        return self.encoder.encode_audio([item.samples for item in batch if isinstance(item, Sound)])

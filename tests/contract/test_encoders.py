@@ -10,11 +10,11 @@ import pytest
 from fakes import ColourEncoder
 
 from anyseek.encoders import registry
-from anyseek.encoders.protocol import Encoder
+from anyseek.encoders.protocol import Encoder, EncoderSettings
 from anyseek.errors import BadInput, BadQuery
 from anyseek.types import Modality
 
-MAKERS = {"starter": lambda: registry.load("starter", threads=1), "colour": ColourEncoder}
+MAKERS = {"starter": lambda: registry.load("starter", EncoderSettings(threads=1)), "colour": ColourEncoder}
 
 
 @pytest.fixture(scope="module", params=MAKERS)
@@ -53,7 +53,7 @@ def inputs(encoder):
     }
 
 
-@pytest.fixture(params=list(Modality), ids=str)
+@pytest.fixture(params=[Modality.TEXT, Modality.IMAGE, Modality.AUDIO], ids=str)
 def call(request, encoder):
     """(encode, items) of one modality."""
     return inputs(encoder)[request.param]

@@ -4,13 +4,14 @@ import pytest
 from fakes import ColourEncoder
 
 from anyseek.encoders import registry
+from anyseek.encoders.protocol import EncoderSettings
 from anyseek.encoders.starter.encoder import StarterEncoder
 from anyseek.errors import UnknownEncoder
 
 
 class Backend:
-    def __init__(self, model, *, threads):
-        self.model, self.threads = model, threads
+    def __init__(self, model, settings):
+        self.model, self.settings = model, settings
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_starter_is_known_and_loads():
 
 @pytest.mark.usefixtures("_plugins")
 def test_installed_packages_join_without_being_imported():
-    assert registry.known_specs() == ["backend:", "broken", "colour", "starter"]
+    assert registry.known_specs() == ["backend:", "broken", "clap:", "colour", "open_clip:", "st:", "starter"]
     assert isinstance(registry.load("colour"), ColourEncoder)
 
 
@@ -43,14 +44,14 @@ def test_an_installed_package_cannot_take_a_built_in_name():
 @pytest.mark.usefixtures("_plugins")
 def test_what_follows_the_colon_reaches_the_back_end(monkeypatch):
     monkeypatch.setattr(registry, "import_module", lambda _: type("module", (), {"Backend": Backend}))
-    encoder = registry.load("backend:some/model:v2", threads=3)
-    assert (encoder.model, encoder.threads) == ("some/model:v2", 3)
+    encoder = registry.load("backend:some/model:v2", EncoderSettings(dim=3))
+    assert (encoder.model, encoder.settings) == ("some/model:v2", EncoderSettings(dim=3))
 
 
 @pytest.mark.usefixtures("_plugins")
 @pytest.mark.parametrize("spec", ["", "clip", "Starter", "starter:", "starter:large", "backend", "backend:", ":"])
 def test_an_unknown_name_is_refused_and_the_known_ones_are_named(spec):
-    with pytest.raises(UnknownEncoder, match="backend:, broken, colour, starter") as caught:
+    with pytest.raises(UnknownEncoder, match="backend:, broken, clap:, colour, open_clip:, st:, starter") as caught:
         registry.load(spec)
     assert caught.value.spec == spec
 

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 
+from anyseek.encoders.protocol import EncoderSettings
 from anyseek.encoders.starter import weights
 from anyseek.encoders.starter.encoder import MAX_TOKENS, StarterEncoder
 from anyseek.errors import BadInput, BadQuery
@@ -18,7 +19,7 @@ from anyseek.types import Modality
 
 @pytest.fixture(scope="module")
 def encoder():
-    return StarterEncoder(threads=1)
+    return StarterEncoder(EncoderSettings(threads=1))
 
 
 def test_weights_fit_in_45_megabytes():
@@ -77,7 +78,7 @@ def test_construction_loads_nothing_heavy():
 
 def test_a_search_by_text_loads_the_text_tower_alone(encoder):
     assert loaded_after("from anyseek.encoders.registry import load\nload('starter').encode_text(['dog'])") == {"onnxruntime", "tokenizers"}
-    fresh = StarterEncoder(threads=1)
+    fresh = StarterEncoder(EncoderSettings(threads=1))
     fresh.encode_text(["dog"])
     assert set(fresh._loaded) == {"tokenizer", "text"}
 
@@ -129,7 +130,7 @@ def test_pinned_numbers(encoder, row, first):
 
 
 def test_threads_do_not_change_a_row():
-    one, two = StarterEncoder(threads=1), StarterEncoder(threads=2)
+    one, two = StarterEncoder(EncoderSettings(threads=1)), StarterEncoder(EncoderSettings(threads=2))
     np.testing.assert_allclose(one.encode_images([picture()]), two.encode_images([picture()]), atol=1e-5)
     np.testing.assert_allclose(one.encode_audio([sweep()]), two.encode_audio([sweep()]), atol=1e-5)
     np.testing.assert_allclose(one.encode_text(["a dog"]), two.encode_text(["a dog"]), atol=1e-5)
