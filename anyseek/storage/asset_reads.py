@@ -15,9 +15,21 @@ from ..types import Kind, Modality, Segment
 from .engine import Database, fetch
 from .layout import LibraryFolder
 from .models import asset, content, coverage, embedding, paths_from_bytes, segment, setting, source
-from .queries import active_space, has_live_asset, listed, segment_from
+from .queries import has_live_asset, lacking, listed, segment_from, spaces_in
 from .roots import absolute_root, places_below
-from .rows import AssetRow, AssetState, ContentInfo, ContentRow, Counts, FailureRow, LocatedAsset, SourceRow, SpaceRow
+from .rows import (
+    AssetRow,
+    AssetState,
+    ContentInfo,
+    ContentRow,
+    Counts,
+    FailureRow,
+    LocatedAsset,
+    SourceRow,
+    SpaceCounts,
+    SpaceRow,
+    SpaceState,
+)
 
 __all__ = ["AssetReads"]
 
@@ -29,10 +41,21 @@ class AssetReads:
         self.folder = folder
         self.database = database
 
-    def space(self) -> SpaceRow | None:
-        """The space that is searched; None before anything was indexed."""
+    def spaces(self, *states: SpaceState) -> list[SpaceRow]:
+        """The spaces that are in one of some states, oldest first; all when none is named."""
         with self.database.reading() as connection:
-            return active_space(connection)
+            return spaces_in(connection, states)
+
+    def space_counts(self, space_id: int) -> SpaceCounts:
+        """How far a space is filled."""
+        refused = select(coverage.c.content_id).where(coverage.c.space_id == space_id, coverage.c.state == "refused")
+        counted = [
+            select(func.count()).select_from(embedding).where(embedding.c.space_id == space_id),
+            select(func.count()).select_from(lacking(space_id).subquery()),
+            select(func.count()).select_from(content).where(content.c.id.in_(refused), has_live_asset(content.c.id)),
+        ]
+        with self.database.reading() as connection:
+            return SpaceCounts(*(int(connection.execute(statement).scalar_one()) for statement in counted))
 
     def setting(self, key: str) -> str | None:
         """Look up a setting of this library; None when it was never made."""
@@ -60,20 +83,20 @@ class AssetReads:
         paths = paths_from_bytes([row[0] for row in rows])
         return dict(zip(paths, [AssetRow._make(row[1:]) for row in rows], strict=True))
 
-    def content_by_hash(self, digest: bytes, space_id: int) -> ContentRow | None:
-        """Look bytes up by their hash, with how much of them is embedded in a space."""
+    def content_by_hash(self, digest: bytes) -> ContentRow | None:
+        """Look bytes up by their hash, with how much of them is embedded in which space."""
         with self.database.reading() as connection:
-            row = connection.execute(_BY_HASH, {"digest": digest, "space": space_id}).one_or_none()
-        if row is None:
+            rows = connection.execute(_BY_HASH, {"digest": digest}).all()
+        if not rows:
             return None
-        return ContentRow(row.id, None if row.kind is None else Kind(row.kind), row.state or "none", row.failure_code, row.failure_reason)
+        covered = {row.space_id: row.state for row in rows if row.space_id is not None}
+        row = rows[0]
+        return ContentRow(row.id, None if row.kind is None else Kind(row.kind), covered, row.failure_code, row.failure_reason)
 
     def unfinished_contents(self, space_id: int) -> set[int]:
         """Ids of contents that live assets have, whose bytes are sound, and that lack vectors in a space."""
-        covered = select(coverage.c.content_id).where(coverage.c.space_id == space_id, coverage.c.state == "complete")
-        statement = select(content.c.id).where(content.c.failure_code.is_(None), content.c.id.not_in(covered), has_live_asset(content.c.id))
         with self.database.reading() as connection:
-            return {row[0] for row in fetch(connection, statement)}
+            return {row[0] for row in fetch(connection, lacking(space_id))}
 
     def segments_in(self, content_id: int, space_id: int) -> set[Segment]:
         """The segments of a content that are embedded in a space already."""
@@ -174,8 +197,8 @@ class AssetReads:
 
 # Asked for every file that is read: putting it together anew would take longer than the answer.
 _BY_HASH = (
-    select(content.c.id, content.c.kind, coverage.c.state, content.c.failure_code, content.c.failure_reason)
-    .outerjoin(coverage, (coverage.c.content_id == content.c.id) & (coverage.c.space_id == bindparam("space")))
+    select(content.c.id, content.c.kind, coverage.c.space_id, coverage.c.state, content.c.failure_code, content.c.failure_reason)
+    .outerjoin(coverage, coverage.c.content_id == content.c.id)
     .where(content.c.hash == bindparam("digest"))
 )
 

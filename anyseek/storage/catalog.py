@@ -8,16 +8,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import insert, update
+from sqlalchemy import case
+from sqlalchemy.dialects.sqlite import insert
 
-from ..errors import LibraryError, LibraryNotFound, SpaceMismatch
+from ..errors import LibraryError, LibraryNotFound
 from ..types import Space
 from .asset_reads import AssetReads
 from .engine import Database, translated
 from .layout import LibraryFolder
 from .migrate import ensure_schema
 from .models import source, space
-from .queries import active_space
+from .queries import spaces_in
 from .roots import stored_root
 from .rows import (
     AssetRow,
@@ -30,7 +31,9 @@ from .rows import (
     Purged,
     SegmentRow,
     SourceRow,
+    SpaceCounts,
     SpaceRow,
+    SpaceState,
 )
 from .vector_reads import VectorReads
 from .writer import Writer
@@ -47,7 +50,9 @@ __all__ = [
     "Purged",
     "SegmentRow",
     "SourceRow",
+    "SpaceCounts",
     "SpaceRow",
+    "SpaceState",
     "Writer",
 ]
 
@@ -108,24 +113,14 @@ class Catalog(AssetReads, VectorReads):
         """A number that changes whenever anybody has committed to the catalog; costs microseconds."""
         return self.database.version()
 
-    def adopt_space(self, wanted: Space) -> SpaceRow:
-        """Make a space the one of this library, if it has none yet.
-
-        Raises:
-            SpaceMismatch: It has another one.
-        """
+    def add_space(self, wanted: Space, state: SpaceState) -> SpaceRow:
+        """Make a space known and put it into a state; one that serves already goes on serving."""
         with self.database.writing() as connection:
-            active = active_space(connection)
-            if active is None:
-                known = connection.execute(update(space).where(space.c.fingerprint == wanted.fingerprint).values(active=1)).rowcount
-                if not known:
-                    row = {"spec": wanted.spec, "dim": wanted.dim, "fingerprint": wanted.fingerprint, "active": 1}
-                    connection.execute(insert(space).values(row))
-                active = active_space(connection)
-            assert active is not None
-            if active.space.fingerprint != wanted.fingerprint:
-                raise SpaceMismatch(wanted.spec, active.space.spec)
-            return active
+            row = {"spec": wanted.spec, "dim": wanted.dim, "fingerprint": wanted.fingerprint, "revision": wanted.revision, "state": state}
+            kept = case((space.c.state == "serving", "serving"), else_=state)
+            made = insert(space).on_conflict_do_update(index_elements=[space.c.fingerprint], set_={"state": kept})
+            connection.execute(made, row)
+            return next(known for known in spaces_in(connection) if known.space.fingerprint == wanted.fingerprint)
 
     def source_for(self, root: Path) -> SourceRow:
         """The source whose root is a folder, made if it is new."""

@@ -16,7 +16,7 @@ from .catalog import Catalog
 from .engine import fetch
 from .generations import GenerationError, Generations
 from .models import asset, content, coverage, embedding, segment, space
-from .queries import has_live_asset
+from .queries import lacking, spaces_in
 from .vector_reads import HALF, Ids, sound_vectors
 from .vectors.choose import BACKENDS
 from .vectors.faiss_index import import_faiss
@@ -88,12 +88,8 @@ def check_rows(connection: Connection) -> Iterator[Finding]:
     hollow = len(hollow_coverage(connection))
     if hollow:
         yield Finding("hollow_contents", Severity.ERROR, f"{hollow} contents count as embedded, but lack vectors", REPAIR)
-    covered = select(coverage.c.content_id).join(space).where(space.c.active == 1, coverage.c.state == "complete")
-    unfinished = count(
-        select(func.count())
-        .select_from(content)
-        .where(content.c.failure_code.is_(None), content.c.id.not_in(covered), has_live_asset(content.c.id))
-    )
+    serving = {row.id for row in spaces_in(connection, ["serving"])}
+    unfinished = len({row[0] for space_id in serving for row in fetch(connection, lacking(space_id))})
     if unfinished:
         yield Finding("unfinished_contents", Severity.WARNING, f"{unfinished} contents are not fully embedded yet", INDEX_AGAIN)
     unused = count(select(func.count()).select_from(content).where(~select(literal(1)).where(asset.c.content_id == content.c.id).exists()))

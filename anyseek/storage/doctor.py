@@ -70,7 +70,7 @@ def examine(folder: LibraryFolder) -> Report:
             with catalog.database.reading() as connection:
                 for check in (check_structure, check_rows, check_vectors):
                     report.findings += check(connection)
-            for row in _spaces(catalog):
+            for row in catalog.spaces():
                 report.findings += check_generations(catalog, _files(folder, row), row.id)
     except LibraryTooNew as exc:
         report.findings.append(Finding("too_new", Severity.ERROR, str(exc)))
@@ -106,7 +106,7 @@ def repair(folder: LibraryFolder, *, rebuild: bool = False) -> Report:
             report = Report(backup=back_up(folder, "repair"))
             _repair_catalog(folder, report)
             with Catalog.open(folder) as catalog:
-                for row in _spaces(catalog):
+                for row in catalog.spaces():
                     _repair_index(folder, catalog, row, report, rebuild=rebuild)
         except LibraryDamaged as exc:
             raise LibraryDamaged(f"the catalog {folder.catalog} cannot be repaired: {_restore(folder)}") from exc
@@ -180,11 +180,6 @@ def _repair_index(folder: LibraryFolder, catalog: Catalog, row: SpaceRow, report
         files.clear()
         SpaceIndex.build(folder, catalog, row).save_generation(force=True)
     report.repaired.append("the index was made anew from the catalog")
-
-
-def _spaces(catalog: Catalog) -> list[SpaceRow]:
-    row = catalog.space()
-    return [] if row is None else [row]
 
 
 def _files(folder: LibraryFolder, row: SpaceRow) -> Generations:

@@ -30,7 +30,7 @@ class Schema:
     head: str
 
 
-CURRENT = Schema(Path(__file__).parent / "migrations", "0001")
+CURRENT = Schema(Path(__file__).parent / "migrations", "0002")
 
 Change = Literal["created", "upgraded", "none"]
 

@@ -109,7 +109,8 @@ space = Table(
     Column("spec", Text, nullable=False),
     Column("dim", Integer, nullable=False),
     Column("fingerprint", Text, nullable=False, unique=True),
-    Column("active", Integer, nullable=False, server_default=text("0")),
+    Column("revision", Text),
+    Column("state", Text, nullable=False, server_default=text("'kept'")),
     sqlite_strict=True,
 )
 
@@ -180,6 +181,7 @@ coverage = Table(
     Column("content_id", Long, ForeignKey("content.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("space_id", Long, ForeignKey("space.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("state", Text, nullable=False),
+    Column("reason", Text),
     Index(None, "space_id", "state"),
     sqlite_strict=True,
 )

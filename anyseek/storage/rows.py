@@ -23,18 +23,41 @@ __all__ = [
     "Purged",
     "SegmentRow",
     "SourceRow",
+    "SpaceCounts",
     "SpaceRow",
+    "SpaceState",
 ]
 
 AssetState = Literal["indexed", "failed", "deleted"]
-Coverage = Literal["none", "partial", "complete"]
+Coverage = Literal["partial", "complete", "refused"]
+"""How much of a content is embedded in a space; REFUSED when its encoder took nothing of it, though another one did."""
+SpaceState = Literal["serving", "building", "kept"]
 
 
 class SpaceRow(NamedTuple):
-    """An embedding space of the library."""
+    """An embedding space of the library.
+
+    Attributes:
+        state: SERVING when it is searched, BUILDING while it is filled to take over, KEPT when another one took over from it.
+    """
 
     id: int
     space: Space
+    state: SpaceState
+
+
+class SpaceCounts(NamedTuple):
+    """How far a space is filled.
+
+    Attributes:
+        embeddings: Its vectors, those of deleted assets included.
+        lacking: Contents that lie at some place, can be read, and have not all of their vectors in it.
+        refused: Contents that lie at some place and of which its encoder took nothing.
+    """
+
+    embeddings: int
+    lacking: int
+    refused: int
 
 
 class SourceRow(NamedTuple):
@@ -64,11 +87,11 @@ class AssetRow(NamedTuple):
 
 
 class ContentRow(NamedTuple):
-    """What is known of some bytes, and how much of them is embedded in the space that was asked about."""
+    """What is known of some bytes, and how much of them is embedded by the id of the space; spaces with nothing of them are left out."""
 
     id: int
     kind: Kind | None
-    coverage: Coverage
+    coverage: Mapping[int, Coverage]
     failure_code: str | None
     failure_reason: str | None
 

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Table, bindparam, case, delete, select, update
+from sqlalchemy import Connection, Table, bindparam, case, delete, literal, select, update
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -20,6 +20,8 @@ from .rows import Purged, SourceRow
 from .vector_reads import HALF
 
 __all__ = ["Writer"]
+
+CUT_ROWS = 5_000
 
 
 class Writer:
@@ -129,7 +131,7 @@ class Writer:
         if set(ids.values()) != wanted:
             self._drop_segments(content_id, space_id, embedded - wanted)
         self._connection.execute(_DESCRIBE, {"content": content_id} | _columns(info))
-        self._upsert(coverage, {"content_id": content_id, "space_id": space_id}, {"state": "complete"})
+        self._upsert(coverage, {"content_id": content_id, "space_id": space_id}, {"state": "complete", "reason": None})
 
     def fail_content(self, digest: bytes, size: int, info: MediaInfo | Kind | None, code: str, reason: str) -> int:
         """Remember that some bytes cannot be used, so that no copy of them is tried again. Returns the content's id."""
@@ -168,6 +170,48 @@ class Writer:
         of_content = select(segment.c.id).where(segment.c.content_id == content_id)
         self._connection.execute(delete(embedding).where(embedding.c.space_id == space_id, embedding.c.segment_id.in_(of_content)))
         self._connection.execute(delete(coverage).where(coverage.c.content_id == content_id, coverage.c.space_id == space_id))
+
+    def refuse_content(self, content_id: int, space_id: int, reason: str) -> None:
+        """Remember that a space's encoder takes nothing of a content, and why; what it took before is dropped."""
+        self.drop_embeddings(content_id, space_id)
+        self._upsert(coverage, {"content_id": content_id, "space_id": space_id}, {"state": "refused", "reason": reason})
+
+    def serve_spaces(self, space_ids: Collection[int]) -> None:
+        """Let these spaces be searched from now on, and no others: those that served until now are kept."""
+        chosen = space.c.id.in_(listed(space_ids))
+        self._connection.execute(update(space).where(space.c.state == "serving", ~chosen).values(state="kept"))
+        self._connection.execute(update(space).where(chosen).values(state="serving"))
+
+    def drop_space(self, space_id: int) -> None:
+        """Forget a space with all of its vectors, and the segments that have no vector in any other."""
+        self._connection.execute(delete(space).where(space.c.id == space_id))
+        self._connection.execute(delete(segment).where(~select(embedding.c.id).where(embedding.c.segment_id == segment.c.id).exists()))
+
+    def cut_space(self, whole_id: int, cut_id: int) -> None:
+        """Fill a space with the vectors of another one, cut to its length and made unit rows again (Matryoshka); nothing is embedded.
+
+        Args:
+            whole_id: The space with the longer vectors.
+            cut_id: The space to fill; what it has already stays.
+        """
+        dim = self._dim(cut_id)
+        known = select(embedding.c.segment_id).where(embedding.c.space_id == cut_id)
+        missing = select(embedding.c.segment_id, embedding.c.vector).where(
+            embedding.c.space_id == whole_id, embedding.c.segment_id.not_in(known)
+        )
+        for rows in self._connection.execute(missing, execution_options={"yield_per": CUT_ROWS}).partitions():
+            vectors = np.stack([np.frombuffer(row.vector, HALF)[:dim] for row in rows]).astype(np.float32)
+            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+            self._insert_missing(
+                embedding,
+                [
+                    {"segment_id": row.segment_id, "space_id": cut_id, "vector": _blob(vector, dim)}
+                    for row, vector in zip(rows, vectors, strict=True)
+                ],
+            )
+        copied = select(coverage.c.content_id, literal(cut_id), coverage.c.state, coverage.c.reason).where(coverage.c.space_id == whole_id)
+        names = ["content_id", "space_id", "state", "reason"]
+        self._connection.execute(insert(coverage).from_select(names, copied).on_conflict_do_nothing())
 
     def put_setting(self, key: str, value: str) -> None:
         """Make or change a setting of this library."""
