@@ -44,7 +44,7 @@ def fill_library(path: Path, root: Path, files: Sequence[File]) -> None:
     """
     folder = LibraryFolder.at(path)
     with Catalog.create(folder) as catalog:
-        space = catalog.adopt_space(load("starter").space)
+        space = catalog.add_space(load("starter").space, "serving")
         _insert_rows(catalog, space, catalog.source_for(root).id, files)
         SpaceIndex.build(folder, catalog, space).save_generation(force=True)
 

@@ -43,7 +43,7 @@ class Filled:
     def __init__(self, catalog: Catalog, root: Path) -> None:
         self.catalog = catalog
         self.folder = catalog.folder
-        self.space: SpaceRow = catalog.adopt_space(SPACE)
+        self.space: SpaceRow = catalog.add_space(SPACE, "serving")
         self.source: SourceRow = catalog.source_for(root)
 
     def put(self, *paths: str, vector: np.ndarray | None = None) -> list[int]:

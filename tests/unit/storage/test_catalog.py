@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anyseek.errors import FailureCode, LibraryDamaged, LibraryError, LibraryNotFound, SpaceMismatch
+from anyseek.errors import FailureCode, LibraryDamaged, LibraryError, LibraryNotFound
 from anyseek.storage.catalog import Catalog, EmbeddingState, Purged
 from anyseek.storage.layout import LibraryFolder
 from anyseek.types import Capture, Kind, MediaInfo, Modality, Segment, Space
@@ -26,27 +26,42 @@ def test_there_is_none(folder):
 
 def test_a_new_catalog_is_empty_and_stays(folder):
     with Catalog.create(folder) as catalog:
-        assert catalog.space() is None
+        assert catalog.spaces() == []
         assert catalog.sources() == []
         assert (catalog.counts().assets, catalog.counts().contents, catalog.counts().embeddings) == ({}, 0, 0)
-        space = catalog.adopt_space(SPACE)
+        space = catalog.add_space(SPACE, "serving")
     with Catalog.create(folder) as catalog:
-        assert catalog.space() == space == (1, SPACE)
+        assert catalog.spaces() == [space] == [(1, SPACE, "serving")]
 
 
-def test_a_library_has_one_space(catalog):
-    assert catalog.adopt_space(SPACE) == catalog.adopt_space(SPACE)
-    with pytest.raises(SpaceMismatch, match="'colour', not 'starter'"):
-        catalog.adopt_space(Space("starter", 384, "beef"))
-    assert catalog.space().space == SPACE
+OTHER = Space("starter", 384, "beef", "abc123")
+OTHER_COLOURS = Space("other colours", 8, "0ther")
 
 
-def test_a_space_that_was_switched_off_is_taken_up_again(catalog):
-    first = catalog.adopt_space(SPACE)
-    with catalog.database.writing() as connection:
-        connection.exec_driver_sql("UPDATE space SET active = 0")
-    assert catalog.space() is None
-    assert catalog.adopt_space(SPACE) == first
+def test_spaces_lie_side_by_side(catalog):
+    first, second = catalog.add_space(SPACE, "serving"), catalog.add_space(OTHER, "building")
+    assert catalog.spaces() == [first, second] == [(1, SPACE, "serving"), (2, OTHER, "building")]
+    assert catalog.spaces("serving") == [first]
+    assert catalog.spaces("building", "kept") == [second]
+    assert catalog.spaces("kept") == []
+
+
+def test_a_space_is_added_once_and_what_serves_goes_on_serving(catalog):
+    first = catalog.add_space(SPACE, "serving")
+    assert catalog.add_space(SPACE, "building") == first
+    assert catalog.add_space(OTHER, "building").state == "building"
+    assert catalog.add_space(OTHER, "kept").state == "kept"
+    assert catalog.add_space(OTHER, "building").state == "building"
+
+
+def test_serving_changes_over_at_once(catalog):
+    first, second = catalog.add_space(SPACE, "serving"), catalog.add_space(OTHER, "building")
+    with catalog.transaction() as writer:
+        writer.serve_spaces([second.id])
+    assert [row.state for row in catalog.spaces()] == ["kept", "serving"]
+    with catalog.transaction() as writer:
+        writer.serve_spaces([first.id, second.id])
+    assert [row.state for row in catalog.spaces()] == ["serving", "serving"]
 
 
 def test_settings(catalog):
@@ -299,19 +314,19 @@ def test_a_deleted_asset_is_not_found(filled):
 
 def test_a_film_that_is_interrupted_and_resumed(filled):
     catalog, space = filled.catalog, filled.space.id
-    assert catalog.content_by_hash(digest("film"), space) is None
+    assert catalog.content_by_hash(digest("film")) is None
     with catalog.transaction() as writer:
         content = writer.begin_content(digest("film"), 10**10, FILM)
-    assert catalog.content_by_hash(digest("film"), space) == (content, Kind.VIDEO, "none", None, None)
+    assert catalog.content_by_hash(digest("film")) == (content, Kind.VIDEO, {}, None, None)
     with catalog.transaction() as writer:
         writer.add_embeddings(content, space, [(segment, axis(0)) for segment in SHOTS[:3] + WINDOWS[:1]])
-    assert catalog.content_by_hash(digest("film"), space).coverage == "partial"
+    assert catalog.content_by_hash(digest("film")).coverage == {space: "partial"}
     assert catalog.segments_in(content, space) == {*SHOTS[:3], WINDOWS[0]}
     with catalog.transaction() as writer:  # the next run begins anew and finds them
         assert writer.begin_content(digest("film"), 10**10, FILM) == content
         writer.add_embeddings(content, space, [(segment, axis(1)) for segment in SHOTS + WINDOWS])
         writer.finish_content(content, space, FILM, SHOTS + WINDOWS)
-    assert catalog.content_by_hash(digest("film"), space).coverage == "complete"
+    assert catalog.content_by_hash(digest("film")).coverage == {space: "complete"}
     assert catalog.segments_in(content, space) == {*SHOTS, *WINDOWS}
     assert catalog.embedding_state(space).count == 9
     ids, contents, segments = catalog.embeddings_of([content], space)
@@ -362,7 +377,7 @@ def test_a_content_may_have_no_segments(filled):
         content = writer.begin_content(digest("silence"), 1, FILM)
         writer.add_embeddings(content, filled.space.id, [])
         writer.finish_content(content, filled.space.id, FILM, [])
-    assert filled.catalog.content_by_hash(digest("silence"), filled.space.id).coverage == "complete"
+    assert filled.catalog.content_by_hash(digest("silence")).coverage == {filled.space.id: "complete"}
 
 
 @pytest.mark.parametrize("vector", [np.ones(7, np.float32), np.ones((1, 8), np.float32), np.full(8, np.nan, np.float32)])
@@ -390,13 +405,13 @@ def test_bytes_that_cannot_be_used(filled):
         three = writer.fail_content(digest("film"), 7, FILM, FailureCode.TIMEOUT, "took too long")
         writer.fail_asset(filled.source.id, "bomb.png", 5, 1, FailureCode.TOO_LARGE, "too many pixels", one)
     space = filled.space.id
-    assert catalog.content_by_hash(digest("bomb"), space) == (one, Kind.IMAGE, "none", "too_large", "too many pixels")
-    assert catalog.content_by_hash(digest("unknown"), space).kind is None
+    assert catalog.content_by_hash(digest("bomb")) == (one, Kind.IMAGE, {}, "too_large", "too many pixels")
+    assert catalog.content_by_hash(digest("unknown")).kind is None
     assert catalog.assets(filled.source.id)["bomb.png"].content_id == one
     assert catalog.unfinished_contents(space) == set()
     with catalog.transaction() as writer:  # a retry that works
         assert writer.begin_content(digest("film"), 7, FILM) == three
-    assert catalog.content_by_hash(digest("film"), space).failure_code is None
+    assert catalog.content_by_hash(digest("film")).failure_code is None
 
 
 def test_contents_that_wait_for_vectors(filled):
@@ -628,12 +643,12 @@ def test_a_reader_does_not_write(filled, folder):
 def test_a_library_on_a_read_only_medium(unprivileged):
     folder = LibraryFolder(unprivileged / "l.anyseek")
     with Catalog.create(folder) as catalog:
-        space = catalog.adopt_space(SPACE)
+        space = catalog.add_space(SPACE, "serving")
     assert sorted(path.name for path in folder.path.iterdir()) == ["catalog.db"]  # the log was merged when it was closed
     folder.catalog.chmod(0o400)
     folder.path.chmod(0o500)
     with Catalog.open(folder, readonly=True) as catalog:
-        assert catalog.space() == space
+        assert catalog.spaces() == [space]
         assert catalog.version() == catalog.version()
     with pytest.raises(LibraryError, match=r"cannot be (written|opened)"):
         Catalog.open(folder).close()
@@ -655,3 +670,67 @@ def test_a_library_in_a_folder_with_an_odd_name(tmp_path):
         catalog.source_for(tmp_path)
     with Catalog.open(LibraryFolder(tmp_path / name), readonly=True) as catalog:
         assert catalog.sources()[0].root == tmp_path
+
+
+# Several spaces
+
+
+def unit(*values):
+    row = np.array(values, np.float32)
+    return row / np.linalg.norm(row)
+
+
+def test_each_space_is_filled_by_itself(filled):
+    filled.put("a.jpg", "b.jpg")
+    other = filled.catalog.add_space(OTHER_COLOURS, "building")
+    assert filled.catalog.space_counts(filled.space.id) == (2, 0, 0)
+    assert filled.catalog.space_counts(other.id) == (0, 2, 0)
+    content = filled.catalog.content_by_hash(digest(os.fsencode("a.jpg").hex()))
+    assert content.coverage == {filled.space.id: "complete"}
+    with filled.catalog.transaction() as writer:
+        writer.add_embeddings(content.id, other.id, [(PICTURE, axis(1))])
+        writer.finish_content(content.id, other.id, IMAGE, [PICTURE])
+    assert filled.catalog.content_by_hash(digest(os.fsencode("a.jpg").hex())).coverage == {
+        filled.space.id: "complete",
+        other.id: "complete",
+    }
+    assert filled.catalog.space_counts(other.id) == (1, 1, 0)
+
+
+def test_what_an_encoder_refuses_lacks_nothing_and_loses_what_it_had_in_that_space(filled):
+    filled.put("a.jpg")
+    content = filled.catalog.content_by_hash(digest(os.fsencode("a.jpg").hex())).id
+    other = filled.catalog.add_space(OTHER_COLOURS, "building")
+    with filled.catalog.transaction() as writer:
+        writer.add_embeddings(content, other.id, [(PICTURE, axis(1))])
+        writer.refuse_content(content, other.id, "too green")
+    assert filled.catalog.space_counts(other.id) == (0, 0, 1)
+    assert filled.catalog.space_counts(filled.space.id) == (1, 0, 0)
+    assert filled.catalog.unfinished_contents(other.id) == set()
+
+
+def test_a_dropped_space_takes_along_only_what_is_its_own(filled):
+    filled.put("a.jpg")
+    content = filled.catalog.content_by_hash(digest(os.fsencode("a.jpg").hex())).id
+    other = filled.catalog.add_space(OTHER_COLOURS, "kept")
+    own = Segment(Modality.AUDIO, 0, 3000)
+    with filled.catalog.transaction() as writer:
+        writer.add_embeddings(content, other.id, [(PICTURE, axis(1)), (own, axis(2))])
+        writer.finish_content(content, other.id, IMAGE, [PICTURE, own])
+        writer.drop_space(other.id)
+    assert filled.catalog.spaces() == [filled.space]
+    assert filled.catalog.counts().segments == {Modality.IMAGE: 1}
+    assert filled.catalog.counts().embeddings == 1
+    with filled.catalog.database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM segment").scalar() == 1
+
+
+def test_a_space_is_cut_without_embedding_anything(filled):
+    filled.put("a.jpg", vector=unit(3, 0, 0, 4, 12, 0, 0, 0))
+    filled.put("b.jpg", vector=unit(0, 1, 0, 0, 0, 0, 0, 1))
+    cut = filled.catalog.add_space(Space("colour", 4, "cut"), "building")
+    with filled.catalog.transaction() as writer:
+        writer.cut_space(filled.space.id, cut.id)
+        writer.cut_space(filled.space.id, cut.id)  # an interrupted one is taken up again
+    assert filled.catalog.space_counts(cut.id) == (2, 0, 0)
+    np.testing.assert_allclose(filled.catalog.vectors(filled.catalog.embedding_ids(cut.id)), [[0.6, 0, 0, 0.8], [0, 1, 0, 0]], atol=1e-3)

@@ -414,7 +414,7 @@ from anyseek.storage.layout import LibraryFolder
 from anyseek.storage.space_index import SpaceIndex
 folder = LibraryFolder(Path(sys.argv[1]))
 with Catalog.open(folder) as catalog:
-    index = SpaceIndex.open(folder, catalog, catalog.space())
+    index = SpaceIndex.open(folder, catalog, catalog.spaces()[0])
     for _ in range(int(sys.argv[2])):
         index.save_generation(force=True)
         print("saved", flush=True)
