@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from ..types import Clip, Modality, Space
 
-__all__ = ["Encoder", "EncoderSettings", "VideoEncoder"]
+__all__ = ["CuttableEncoder", "Encoder", "EncoderSettings", "OnDownload", "VideoEncoder"]
+
+OnDownload = Callable[[str, int, int], None]
+"""Hears of a download: the repository, the bytes that are here, the bytes it has in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class EncoderSettings:
         threads: How many threads it may compute with; None leaves that to the encoder.
         download: Whether files that are not on this machine may be fetched. Nothing else ever opens a connection.
         trust_remote_code: Whether program code that comes with a model may be run.
+        on_download: Called again and again while files are fetched; None where nobody looks.
     """
 
     dim: int | None = None
@@ -34,6 +38,7 @@ class EncoderSettings:
     threads: int | None = None
     download: bool = False
     trust_remote_code: bool = False
+    on_download: OnDownload | None = field(default=None, compare=False)
 
 
 @runtime_checkable
@@ -80,6 +85,17 @@ class Encoder(Protocol):
         Raises:
             BadInput: A window is longer than `max_audio_ms`, empty, or has another shape or type.
         """
+
+
+@runtime_checkable
+class CuttableEncoder(Encoder, Protocol):
+    """An encoder that was trained so that the first numbers of a vector are a vector by themselves (Matryoshka, Kusupati et al. 2022).
+
+    Attributes:
+        matryoshka_dims: The shorter lengths that `EncoderSettings.dim` may ask for; none for a model without them.
+    """
+
+    matryoshka_dims: tuple[int, ...]
 
 
 @runtime_checkable
