@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import UnknownEncoder
 from .protocol import Encoder, EncoderSettings
 
-__all__ = ["ENTRY_POINTS", "known_specs", "load"]
+__all__ = ["ENTRY_POINTS", "is_known", "known_specs", "load"]
 
 ENTRY_POINTS = "anyseek.encoders"
 
@@ -31,6 +31,11 @@ def known_specs() -> list[str]:
     return sorted(_targets())
 
 
+def is_known(spec: str) -> bool:
+    """Whether a spec names an encoder, or a back-end and some model for it."""
+    return _target_of(spec) is not None
+
+
 def load(spec: str, settings: EncoderSettings | None = None) -> Encoder:
     """Make the encoder that a spec names. Its weights are not loaded yet.
 
@@ -44,16 +49,23 @@ def load(spec: str, settings: EncoderSettings | None = None) -> Encoder:
         ModelUnavailable: The model's files are not on this machine, or cannot be used.
         BadInput: The encoder cannot be had with these settings.
     """
-    backend, colon, model = spec.partition(":")
-    name = backend + colon
-    targets = _BUILT_IN if name in _BUILT_IN else _targets()  # finding the installed ones takes 6 ms of a cold search
-    if name not in targets or (colon and not model):
-        raise UnknownEncoder(spec, list(targets))
-    module, _, attribute = targets[name].partition(":")
+    target = _target_of(spec)
+    if target is None:
+        raise UnknownEncoder(spec, known_specs())
+    module, _, attribute = target.partition(":")
     factory: Any = getattr(import_module(module), attribute)
     settings = settings or EncoderSettings()
+    _, colon, model = spec.partition(":")
     encoder: Encoder = factory(model, settings=settings) if colon else factory(settings=settings)
     return encoder
+
+
+def _target_of(spec: str) -> str | None:
+    backend, colon, model = spec.partition(":")
+    if colon and not model:
+        return None
+    name = backend + colon
+    return _BUILT_IN.get(name) or _targets().get(name)  # finding the installed ones takes 6 ms of a cold search
 
 
 def _targets() -> dict[str, str]:

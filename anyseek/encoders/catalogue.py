@@ -1,0 +1,147 @@
+"""Models that are known by name: presets, and what is known about each spec. Nothing here loads or looks for a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ..errors import UnknownEncoder
+from ..types import Modality
+from .registry import is_known, known_specs
+
+__all__ = ["PRESETS", "ModelCard", "Preset", "Score", "better_model_hint", "card", "cards", "preset_of", "resolve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A choice of models under one name.
+
+    Attributes:
+        name: What a user types.
+        specs: The encoders it stands for, each of which fills a space of its own.
+        good_for: Whom it suits, in a few words.
+    """
+
+    name: str
+    specs: tuple[str, ...]
+    good_for: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A result that somebody else has published.
+
+    Attributes:
+        task: What was asked by and looked for, such as ``text→image``.
+        data: The data set.
+        metric: Such as ``R@1``, the share of queries whose first answer is right.
+        value: In percent.
+        source: Where it was read.
+    """
+
+    task: str
+    data: str
+    metric: str
+    value: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What is known about a model; None is for what is not.
+
+    Attributes:
+        spec: The name a user types.
+        modalities: What it understands.
+        dim: Length of its vectors.
+        cut_to: Shorter lengths that it was trained for (Matryoshka), longest first.
+        parameters: How many weights it has.
+        licence: Of its weights, as its authors state it.
+        commercial: Whether that allows commercial use.
+        download: Bytes to fetch.
+        download_estimated: Whether that is reckoned from the parameters, at four bytes each.
+        repository: Where it lies on the Hugging Face hub; None where nothing is fetched.
+        extra: The extra of anyseek that it needs.
+        remark: What to know about it, in a few words.
+        scores: Of retrieval, as published.
+    """
+
+    spec: str
+    modalities: frozenset[Modality]
+    dim: int
+    licence: str
+    commercial: bool
+    remark: str
+    cut_to: tuple[int, ...] = ()
+    parameters: int | None = None
+    download: int | None = None
+    download_estimated: bool = False
+    repository: str | None = None
+    extra: str | None = None
+    scores: tuple[Score, ...] = ()
+
+
+SMALL_CLAP = "clap:laion/clap-htsat-unfused"
+LARGE_CLAP = "clap:laion/larger_clap_general"
+
+_ALL = (
+    Preset("starter", ("starter",), "a first look, nothing to download"),
+    Preset("small", ("open_clip:ViT-B-32-SigLIP2-256/webli", SMALL_CLAP), "a laptop without a GPU"),
+    Preset("medium", ("open_clip:ViT-B-16-SigLIP2-384/webli", LARGE_CLAP), "a patient CPU, or a small GPU"),
+    Preset("large", ("open_clip:PE-Core-L-14-336/meta", LARGE_CLAP), "pictures and films at their best, in English; with a GPU"),
+    # CLAP was trained on English captions: a query in another language reaches pictures and films, and sounds only as far as CLAP gets it.
+    Preset("multilingual", ("open_clip:ViT-B-16-SigLIP2-256/webli", LARGE_CLAP), "pictures and films in many languages"),
+    # EmbeddingGemma 2 finds 3.5 % of Clotho's sounds where CLAP finds 14.1 %, and CLAP none of the speech that it finds.
+    Preset("omni", ("st:google/embeddinggemma-2", SMALL_CLAP), "what is said, too, in many languages; best with a GPU"),
+)
+PRESETS = {preset.name: preset for preset in _ALL}
+
+
+def resolve(names: Sequence[str]) -> tuple[str, ...]:
+    """Turn names of presets and specs into specs, in their order, each once.
+
+    Raises:
+        UnknownEncoder: A name is neither a preset nor a spec whose back-end is known.
+    """
+    specs: list[str] = []
+    for name in names:
+        if name in PRESETS:
+            specs += PRESETS[name].specs
+        elif is_known(name):
+            specs.append(name)
+        else:
+            raise UnknownEncoder(name, sorted({*PRESETS, *known_specs()}))
+    return tuple(dict.fromkeys(specs))
+
+
+def preset_of(specs: Sequence[str]) -> str | None:
+    """Name the preset that stands for exactly these specs, in whatever order; None if there is none."""
+    return next((name for name, preset in PRESETS.items() if set(preset.specs) == set(specs)), None)
+
+
+def card(spec: str) -> ModelCard | None:
+    """What is known about a spec; None for one that is not in the catalogue."""
+    return cards().get(spec)
+
+
+@cache
+def cards() -> dict[str, ModelCard]:
+    """Every model in the catalogue, by spec, in the order in which it lists them."""
+    import tomllib
+    from importlib.resources import files
+
+    known = tomllib.loads((files(__package__) / "catalogue.toml").read_text(encoding="utf-8"))
+    return {entry["spec"]: _card(entry, known["sources"]) for entry in known["model"]}
+
+
+def better_model_hint() -> str:
+    """One line for whoever has made a library without naming a model."""
+    return "starter is quick and coarse; for far better answers:  anyseek index --model small  (anyseek models  shows the choice)"
+
+
+def _card(entry: dict[str, Any], sources: dict[str, str]) -> ModelCard:
+    scores = tuple(Score(task, data, metric, value, sources[source]) for task, data, metric, value, source in entry.get("scores", ()))
+    modalities = frozenset(map(Modality, entry["modalities"]))
+    return ModelCard(**{**entry, "modalities": modalities, "cut_to": tuple(entry.get("cut_to", ())), "scores": scores})
