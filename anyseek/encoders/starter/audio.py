@@ -10,9 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from ...errors import BadInput
-
-__all__ = ["BANDS", "MAX_AUDIO_MS", "PATCH_FRAMES", "SAMPLE_RATE", "checked", "log_mel", "patches"]
+__all__ = ["BANDS", "MAX_AUDIO_MS", "PATCH_FRAMES", "SAMPLE_RATE", "log_mel", "patches"]
 
 SAMPLE_RATE = 16_000
 MAX_AUDIO_MS = 10_000
@@ -24,25 +22,6 @@ FRAME, HOP, FFT = 400, 160, 512  # samples
 LOWEST_HZ, HIGHEST_HZ = 125.0, 7500.0
 LOG_OFFSET = 0.001
 SHORTEST = (PATCH_FRAMES - 1) * HOP + FRAME  # samples of one patch
-
-
-def checked(samples: np.ndarray) -> np.ndarray:
-    """Return the window as it is, or say what is wrong with it.
-
-    Raises:
-        BadInput: It is not (n,) float32, is empty, too long, or holds NaN or infinity.
-    """
-    if not isinstance(samples, np.ndarray) or samples.dtype != np.float32 or samples.ndim != 1:
-        found = f"{samples.dtype} {samples.shape}" if isinstance(samples, np.ndarray) else type(samples).__name__
-        raise BadInput(f"a window of sound must be a (n,) float32 array, not {found}: mix it down to mono at {SAMPLE_RATE} Hz")
-    if samples.size == 0:
-        raise BadInput("a window of sound is empty: give at least one sample")
-    limit = SAMPLE_RATE * MAX_AUDIO_MS // 1000
-    if samples.size > limit:
-        raise BadInput(f"a window of sound has {samples.size} samples and at most {limit} are heard ({MAX_AUDIO_MS} ms): cut it up")
-    if not np.isfinite(samples).all():
-        raise BadInput("a window of sound holds values that are not finite: decode it again")
-    return samples
 
 
 def patches(samples: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ...errors import BadInput, BadQuery
 from ...types import Modality, Space
+from ..inputs import check_word_pieces, checked_pictures, checked_texts, checked_windows
 from ..protocol import EncoderSettings
 from . import audio, conse, image, weights
 
@@ -69,20 +70,16 @@ class StarterEncoder:
         Raises:
             BadQuery: A text is blank or has more than `MAX_TOKENS` word pieces.
         """
-        for text in texts:
-            if not text.strip():
-                raise BadQuery("the text is empty: write what to look for")
-        if not texts:
+        checked = checked_texts(texts)
+        if not checked:
             return _stack([])
         tokenizer, network = self._load("tokenizer", _tokenizer), self._network("text")
         batches = []
-        # Half a surrogate pair stands for a byte of a file name that was no UTF-8.
-        for encoding in tokenizer.encode_batch([text.encode("utf-8", "replace").decode() for text in texts]):
+        for encoding in tokenizer.encode_batch(checked):
             found = len(encoding.ids)
             if found <= 2:
                 raise BadQuery("the text has nothing in it that can be read: write what to look for")
-            if found > MAX_TOKENS:
-                raise BadQuery(f"the text has {found} word pieces and the starter encoder takes {MAX_TOKENS}: shorten it")
+            check_word_pieces(found, MAX_TOKENS, "the starter encoder")
             batches.append(np.array([encoding.ids], np.int64))
         return _stack([conse.unit(network.run(None, {"tokens": tokens})[0][0]) for tokens in batches])
 
@@ -92,7 +89,7 @@ class StarterEncoder:
         Raises:
             BadInput: A picture has another shape or type.
         """
-        checked = [image.checked(pixels) for pixels in pictures]
+        checked = checked_pictures(pictures)
         if not checked:
             return _stack([])
         network, labels = self._network("image"), self._labels("image")
@@ -109,7 +106,7 @@ class StarterEncoder:
         Raises:
             BadInput: A window is longer than `max_audio_ms`, empty, or has another shape or type.
         """
-        checked = [audio.checked(samples) for samples in windows]
+        checked = checked_windows(windows, self.sample_rate, self.max_audio_ms)
         if not checked:
             return _stack([])
         network, labels = self._network("audio"), self._labels("audio")

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...errors import BadInput
-
-__all__ = ["CROP", "SIDE", "SMALLEST_USEFUL", "checked", "network_input"]
+__all__ = ["CROP", "SIDE", "SMALLEST_USEFUL", "network_input"]
 
 SIDE = 260
 CROP = 260 / 292
@@ -19,20 +17,6 @@ SMALLEST_USEFUL = 292
 """The short side that, once cropped, needs no enlarging."""
 
 MEAN, SPREAD = 127.0, 128.0
-
-
-def checked(pixels: np.ndarray) -> np.ndarray:
-    """Return the picture as it is, or say what is wrong with it.
-
-    Raises:
-        BadInput: It is not (height, width, 3) uint8 or has no pixels.
-    """
-    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
-        found = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
-        raise BadInput(f"a picture must be a (height, width, 3) uint8 array, not {found}: decode it to RGB")
-    if pixels.size == 0:
-        raise BadInput(f"a picture of {pixels.shape[1]} x {pixels.shape[0]} pixels has nothing to see: give at least one pixel")
-    return pixels
 
 
 def network_input(pixels: np.ndarray) -> np.ndarray:
