@@ -7,8 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gpus import how_many_gpus
 
 DEMO = Path(__file__).parents[1] / "data" / "demo"
+
+
+def pytest_report_header() -> str:
+    return f"GPUs that FAISS can use: {how_many_gpus()}{'' if how_many_gpus() else ', so the tests marked gpu are left out'}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a GPU where there is none; the header says so. A skip would have to be looked at in every run."""
+    needing = [item for item in items if item.get_closest_marker("gpu")]
+    if needing and not how_many_gpus():
+        config.hook.pytest_deselected(items=needing)
+        items[:] = [item for item in items if item not in needing]
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from .engine import translated
 from .generations import GenerationError, Generations, is_readonly
 from .layout import LibraryFolder
 from .rows import EmbeddingState, SpaceRow
-from .vectors.choose import BACKENDS, choose_backend
+from .vectors.choose import BACKENDS, choose_backend, place
 from .vectors.numpy_index import NumpyIndex
 from .vectors.protocol import Floats, Ids, VectorIndex
 
@@ -36,12 +36,15 @@ class SpaceIndex:
         notes: What a user should hear about: damage that was made good, things that could not be done.
     """
 
-    def __init__(self, folder: LibraryFolder, catalog: Catalog, space: SpaceRow, *, backend: str | None = None) -> None:
+    def __init__(
+        self, folder: LibraryFolder, catalog: Catalog, space: SpaceRow, *, backend: str | None = None, device: str = "cpu"
+    ) -> None:
         self.catalog = catalog
         self.space = space
         self.generation: int | None = None
         self._wanted = backend
-        choice = choose_backend(backend, count=catalog.embedding_state(space.id).count)
+        self._device = device
+        choice = choose_backend(backend, count=catalog.embedding_state(space.id).count, device=device)
         self.notes: list[str] = [choice.reason] if choice.reason else []
         self._backend = choice.index
         self._files = Generations(folder.index_dir / str(space.id), space.space)
@@ -52,7 +55,7 @@ class SpaceIndex:
         self._parts: tuple[VectorIndex, NumpyIndex] = (NumpyIndex(self.dim), NumpyIndex(self.dim))
 
     @classmethod
-    def open(cls, folder: LibraryFolder, catalog: Catalog, space: SpaceRow, *, backend: str | None = None) -> Self:
+    def open(cls, folder: LibraryFolder, catalog: Catalog, space: SpaceRow, *, backend: str | None = None, device: str = "auto") -> Self:
         """Load the newest good generation and catch up with the catalog, or build the index from it.
 
         Args:
@@ -60,8 +63,13 @@ class SpaceIndex:
             catalog: Its catalog, which stays the caller's to close.
             space: The space to search.
             backend: ``faiss`` or ``numpy``; None takes what suits the size among what is installed.
+            device: Where to search: ``gpu``, ``cpu``, or ``auto`` for a GPU where FAISS has the index and sees one. When its memory is
+                short, the index is searched on the CPU, and `notes` say so. The files are the same.
+
+        Raises:
+            BadInput: ``gpu`` is asked for and there is none that FAISS can use.
         """
-        index = cls(folder, catalog, space, backend=backend)
+        index = cls(folder, catalog, space, backend=backend, device=device)
         if not index._load():
             index._rebuild()
         index.refresh()
@@ -99,7 +107,12 @@ class SpaceIndex:
     @property
     def backend(self) -> str:
         """Which implementation serves."""
-        return self._backend.backend
+        return self._parts[0].backend
+
+    @property
+    def device(self) -> str:
+        """Where it is searched, ``cpu`` or ``gpu``."""
+        return self._parts[0].device
 
     def __len__(self) -> int:
         base, delta = self._parts
@@ -228,6 +241,7 @@ class SpaceIndex:
         self._set_base(base, state)
 
     def _set_base(self, base: VectorIndex, state: EmbeddingState) -> None:
+        base = place(base, self._device, self._note, instead_of=self._parts[0])
         self._parts = (base, NumpyIndex(self.dim))
         self._base_rows = len(base)
         self._known = state

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,10 @@ from ...errors import AnyseekError, MissingExtra
 from .protocol import Floats, Halves, Ids
 from .ranking import checked_queries, no_answers, slack_of, take_best
 from .slots import Slots, checked_addition
+
+if TYPE_CHECKING:
+    from .faiss_gpu import GpuCopy, Note
+    from .gpu import Gpu
 
 __all__ = ["FaissIndex", "import_faiss"]
 
@@ -48,18 +52,50 @@ def _broken(why: object) -> str:
 
 
 class FaissIndex:
-    """A flat scalar quantizer of halves. Its rows are dense slots of ours, so that a filter is one bit per row."""
+    """A flat scalar quantizer of halves. Its rows are dense slots of ours, so that a filter is one bit per row.
+
+    A copy of the rows may stand in the memory of a GPU and is kept in step, see `use_gpu`.
+    """
 
     backend: ClassVar[str] = "faiss"
 
     def __init__(self, dim: int) -> None:
         self._faiss = import_faiss()
-        self._rows: tuple[Slots, Any] = (Slots.of(np.empty(0, np.int64)), self._flat(dim))
+        self._rows: tuple[Slots, Any, GpuCopy | None] = (Slots.of(np.empty(0, np.int64)), self._flat(dim), None)
 
     @property
     def dim(self) -> int:
         """Length of a vector."""
         return int(self._rows[1].d)
+
+    @property
+    def device(self) -> str:
+        """Where it is searched."""
+        copy = self._rows[2]
+        return "gpu" if copy is not None and copy.is_there else "cpu"
+
+    def use_gpu(self, gpu: Gpu, note: Note) -> None:
+        """Search on a GPU from now on, if its memory suffices; whatever it does not suit is still done on the CPU.
+
+        Args:
+            gpu: Which.
+            note: Told why not, then or whenever memory gets short later.
+
+        Raises:
+            AnyseekError: The GPU fails for another reason.
+        """
+        from .faiss_gpu import GpuCopy
+
+        self.leave_gpu()
+        slots, flat, _ = self._rows
+        self._rows = slots, flat, GpuCopy.of(self._halves(flat), gpu, note)
+
+    def leave_gpu(self) -> None:
+        """Search on the CPU alone and give the GPU's memory back."""
+        slots, flat, copy = self._rows
+        self._rows = slots, flat, None
+        if copy is not None:
+            copy.drop()
 
     def __len__(self) -> int:
         return self._rows[0].count
@@ -70,30 +106,37 @@ class FaissIndex:
 
     def vectors(self, ids: Ids) -> Halves:
         """The vectors of some ids as they are kept."""
-        slots, flat = self._rows
+        slots, flat, _ = self._rows
         found: Halves = self._halves(flat)[slots.rows_in_order(ids)]
         return found
 
     def add(self, ids: Ids, vectors: npt.NDArray[np.floating]) -> None:
         """Add vectors under new ids. No search may be under way: FAISS may move its rows."""
-        slots, flat = self._rows
+        slots, flat, copy = self._rows
         ids, halves = checked_addition(slots, self.dim, ids, vectors)
         flat.add_sa_codes(halves.view(np.uint8))
-        self._rows = slots.plus(ids), flat
+        if copy is not None:
+            copy.add(halves)
+        self._rows = slots.plus(ids), flat, copy
 
     def remove(self, ids: Ids) -> int:
         """Remove vectors: a bit per row at first, and the rows themselves once half of them are gone."""
-        slots, flat = self._rows
+        slots, flat, copy = self._rows
         rows = slots.rows_of(np.asarray(ids, np.int64))
         slots = slots.minus(rows)
+        self._rows = slots, flat, copy
         if slots.count < COMPACT_SHARE * len(slots.row_ids):
-            slots, flat = Slots.of(slots.row_ids[slots.alive]), self._flat(flat.d, self._halves(flat)[slots.alive])
-        self._rows = slots, flat
+            self._rows = Slots.of(slots.row_ids[slots.alive]), self._flat(flat.d, self._halves(flat)[slots.alive]), None
+            if copy is not None:
+                was_there = copy.is_there
+                copy.drop()  # searches under way that have its rows go on with those on the CPU
+                if was_there:
+                    self.use_gpu(copy.gpu, copy.note)
         return len(rows)
 
     def search(self, queries: Floats, k: int, *, allowed: Ids | None = None) -> tuple[Floats, Ids]:
         """Find the nearest vectors."""
-        slots, flat = self._rows
+        slots, flat, copy = self._rows
         queries = checked_queries(queries, flat.d, k)
         scores, ids = no_answers(len(queries), k)
         mask = slots.alive if allowed is None else slots.mask_of(np.asarray(allowed, np.int64))
@@ -101,7 +144,10 @@ class FaissIndex:
         if not matching or not k or not len(queries):
             return scores, ids
         halves = self._halves(flat)
-        for q, candidates in enumerate(self._candidates(flat, queries, k, mask, matching)):
+        found = copy.candidates(queries, k, mask, matching) if copy is not None else None
+        if found is None:
+            found = self._candidates(flat, queries, k, mask, matching)
+        for q, candidates in enumerate(found):
             best = take_best(queries[q], halves[candidates], slots.row_ids[candidates], k)
             scores[q, : len(best[0])], ids[q, : len(best[1])] = best
         return scores, ids
@@ -128,7 +174,7 @@ class FaissIndex:
 
     def save(self, path: Path) -> None:
         """Write an ordinary FAISS file (IndexIDMap over the rows), which any program with FAISS can read."""
-        slots, flat = self._rows
+        slots, flat, _ = self._rows
         inner = self._flat(flat.d)
         outer = self._faiss.IndexIDMap(inner)
         self._faiss.copy_array_to_vector(self._halves(flat)[slots.alive].view(np.uint8).reshape(-1), inner.codes)
@@ -153,7 +199,7 @@ class FaissIndex:
             raise ValueError(f"{path} holds a {type(flat).__name__}")
         flat.referenced_objects = [outer]  # it goes on owning the rows; taking them from it crashes in faiss-cpu 1.15's bindings
         index = cls(flat.d)
-        index._rows = Slots.of(faiss.vector_to_array(outer.id_map).astype(np.int64)), flat
+        index._rows = Slots.of(faiss.vector_to_array(outer.id_map).astype(np.int64)), flat, None
         return index
 
     def _flat(self, dim: int, halves: Halves | None = None) -> Any:

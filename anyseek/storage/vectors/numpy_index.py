@@ -32,6 +32,11 @@ class NumpyIndex:
         """Length of a vector."""
         return int(self._rows[1].shape[1])
 
+    @property
+    def device(self) -> str:
+        """Where it is searched."""
+        return "cpu"
+
     def __len__(self) -> int:
         return self._rows[0].count
 

@@ -24,6 +24,7 @@ class VectorIndex(Protocol):
     Attributes:
         backend: Short name, as it stands in manifests.
         dim: Length of a vector.
+        device: Where it is searched, ``cpu`` or ``gpu``. Its files are the same, and so are its answers.
     """
 
     backend: ClassVar[str]
@@ -33,6 +34,11 @@ class VectorIndex(Protocol):
     @property
     def dim(self) -> int:
         """Length of a vector."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where it is searched."""
         ...
 
     def __len__(self) -> int:
