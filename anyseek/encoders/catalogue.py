@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 from ..errors import UnknownEncoder
 from ..types import Modality
 from .registry import is_known, known_specs
 
-__all__ = ["PRESETS", "ModelCard", "Preset", "Score", "better_model_hint", "card", "cards", "preset_of", "resolve"]
+__all__ = ["PRESETS", "ModelCard", "Preset", "Score", "better_model_hint", "card", "cards", "missing_extras", "preset_of", "resolve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,6 @@ class ModelCard:
         download: Bytes to fetch.
         download_estimated: Whether that is reckoned from the parameters, at four bytes each.
         repository: Where it lies on the Hugging Face hub; None where nothing is fetched.
-        extra: The extra of anyseek that it needs.
         remark: What to know about it, in a few words.
         scores: Of retrieval, as published.
     """
@@ -79,7 +79,6 @@ class ModelCard:
     download: int | None = None
     download_estimated: bool = False
     repository: str | None = None
-    extra: str | None = None
     scores: tuple[Score, ...] = ()
 
 
@@ -96,6 +95,13 @@ _ALL = (
     # EmbeddingGemma 2 finds 3.5 % of Clotho's sounds where CLAP finds 14.1 %, and CLAP none of the speech that it finds.
     Preset("omni", ("st:google/embeddinggemma-2", SMALL_CLAP), "what is said, too, in many languages; best with a GPU"),
 )
+_NEEDS = {
+    "clap": ("clap", ("torch", "transformers")),
+    "open_clip": ("open-clip", ("torch", "open_clip", "transformers")),
+    "st": ("sentence-transformers", ("torch", "sentence_transformers")),
+}
+"""Back-end → its extra, and the packages by which one sees that it is installed."""
+
 PRESETS = {preset.name: preset for preset in _ALL}
 
 
@@ -136,9 +142,17 @@ def cards() -> dict[str, ModelCard]:
     return {entry["spec"]: _card(entry, known["sources"]) for entry in known["model"]}
 
 
+def missing_extras(specs: Sequence[str]) -> tuple[str, ...]:
+    """Which extras of anyseek must be installed before these encoders can be loaded, in their order, each once."""
+    needed = [_NEEDS[backend] for backend in (spec.partition(":")[0] for spec in specs) if backend in _NEEDS]
+    return tuple(dict.fromkeys(extra for extra, packages in needed if not all(map(find_spec, packages))))
+
+
 def better_model_hint() -> str:
-    """One line for whoever has made a library without naming a model."""
-    return "starter is quick and coarse; for far better answers:  anyseek index --model small  (anyseek models  shows the choice)"
+    """One line for whoever has made a library without naming a model: what would be better, and how to change over."""
+    missing = missing_extras(PRESETS["small"].specs)
+    install = f"pip install 'anyseek[{','.join(missing)}]'  and then  " if missing else ""
+    return f"starter is small and coarse; for better answers:  {install}anyseek index --model small  (anyseek models  shows the choice)"
 
 
 def _card(entry: dict[str, Any], sources: dict[str, str]) -> ModelCard:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
 import xxhash
@@ -14,7 +15,7 @@ import xxhash
 from ..errors import ModelUnavailable
 from .protocol import EncoderSettings, OnDownload
 
-__all__ = ["Snapshot", "fetch", "find", "local", "needed", "obtain"]
+__all__ = ["Snapshot", "cache_folder", "fetch", "find", "is_here", "local", "needed", "obtain"]
 
 CHUNK_BYTES = 1 << 20
 SAFE = ".safetensors"
@@ -109,6 +110,15 @@ def local(spec: str, folder: Path, patterns: Sequence[str]) -> Snapshot:
             while chunk := stream.read(CHUNK_BYTES):
                 digest.update(chunk)
     return Snapshot(folder, f"files-{digest.hexdigest()}")
+
+
+def is_here(repository: str) -> bool:
+    """Whether the cache has a model's weights in full, whichever of its other files are needed."""
+    if find_spec("huggingface_hub") is None:
+        return False
+    folder = cache_folder(repository)
+    commit = _commit_of(folder, "main")
+    return commit is not None and _looks_whole(folder / "snapshots" / commit, ["*"])
 
 
 def needed(names: Iterable[str], patterns: Sequence[str]) -> list[str]:
