@@ -40,13 +40,15 @@ class DecodeOptions:
     """How a file is cut into segments.
 
     Attributes:
-        modalities: What the encoder can take: without IMAGE no frame is decoded, without AUDIO no sound.
+        modalities: What the encoder can take: without IMAGE there are no pictures, without AUDIO no sound, and only with VIDEO shots as
+            a whole.
         image_size: Short side in pixels to which larger pictures and frames are shrunk.
         sample_rate: Rate in Hz of the sound handed out.
         window_ms: Length of a window of sound; the last may be shorter.
         frame_interval_ms: Time between the frames of a film that are looked at.
         min_shot_ms: Shots shorter than this are joined to their neighbour.
         max_shot_ms: Shots longer than this are cut.
+        max_clip_frames: Most frames of a shot as a whole; of a shot with more, as many are taken evenly, the first and last among them.
         silence_db: Windows whose RMS lies below this many dB of full scale get no segment.
         video_backend: ``pyav`` or ``decord``.
         limits: See `Limits`.
@@ -59,6 +61,7 @@ class DecodeOptions:
     frame_interval_ms: int = 1_000
     min_shot_ms: int = 1_000
     max_shot_ms: int = 30_000
+    max_clip_frames: int = 32
     silence_db: float = -60.0
     video_backend: str = "pyav"
     limits: Limits = field(default_factory=Limits)
@@ -100,7 +103,7 @@ class MediaFile(Protocol):
     info: MediaInfo
 
     def segments(self, tick: Tick = ...) -> Iterator[Decoded]:
-        """Decode piece by piece in bounded memory: first the pictures in order of time, then the sound.
+        """Decode piece by piece in bounded memory: first what is seen in order of time, each shot after its pictures, then the sound.
 
         Raises:
             MediaError: With the reason for which the file cannot be used.

@@ -19,7 +19,7 @@ import numpy as np
 from ..types import Modality, Picture, Segment
 from .protocol import Frame
 
-__all__ = ["Marked", "Sketch", "difference", "marked", "pictures", "sketch"]
+__all__ = ["Marked", "Shown", "Sketch", "difference", "marked", "pictures", "shown", "sketch"]
 
 # Over 166 pairs of unrelated photos the distance was at least 0.36 (1 % below 0.41); between frames of a pan by a fifth of the width
 # it was at most 0.39 (1 % above 0.37), of noise 0.004, of a dimming to a tenth 0.03.
@@ -147,24 +147,48 @@ def _with_neighbours(items: Iterable[_Sketched]) -> Iterator[tuple[_Sketched | N
         yield before, now, None
 
 
+class Shown(NamedTuple):
+    """A picture that stands for a stretch of a film; `cut` means that another shot begins with it."""
+
+    picture: Picture
+    cut: bool
+
+    @property
+    def segment(self) -> Segment:
+        """The stretch."""
+        return self.picture.segment
+
+
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """A part of a shot and the frame that stands for it."""
+    """A part of a shot and the frame that stands for it.
+
+    Attributes:
+        cut: Another shot begins with it.
+        glimpsed: A shot began within it that was too short for a stretch of its own.
+    """
 
     start_ms: int
     face: Marked
+    cut: bool
+    glimpsed: bool = False
 
-    def until(self, end_ms: int) -> Picture:
+    def until(self, end_ms: int) -> Shown:
         frame = self.face.frame
         shown_ms = frame.at_ms if self.start_ms <= frame.at_ms < end_ms else self.start_ms  # a still frame goes on being shown
-        return Picture(Segment(Modality.IMAGE, self.start_ms, end_ms, shown_ms), frame.pixels)
+        return Shown(Picture(Segment(Modality.IMAGE, self.start_ms, end_ms, shown_ms), frame.pixels), self.cut)
+
+    def then(self, start_ms: int, item: Marked) -> _Stretch:
+        """The stretch that follows."""
+        return _Stretch(start_ms, item, cut=item.cut or self.glimpsed)
 
     def improved(self, item: Marked) -> _Stretch:
         """The same stretch with a better face, if `item` is one: something instead of nothing, or the same out of the dark or of a fade."""
         if not item.fit:
             return self
         brighter = item.sketch.contrast > _MORE_CONTRAST * self.face.sketch.contrast
-        return replace(self, face=item) if not self.face.fit or (brighter and not self.differs_from(item)) else self
+        is_better = not self.face.fit or (brighter and not self.differs_from(item))
+        return replace(self, face=item if is_better else self.face, glimpsed=self.glimpsed or item.cut)
 
     def differs_from(self, item: Marked) -> bool:
         return item.fit and self.face.fit and difference(self.face.sketch, item.sketch) > _FRESH
@@ -181,50 +205,56 @@ def pictures(frames: Iterable[Frame], *, end_ms: Callable[[], int], min_shot_ms:
         min_shot_ms: No segment is shorter, except for a film that is: a glimpse of something takes what it lacks from what follows.
         max_shot_ms: No segment is longer.
     """
+    return (item.picture for item in shown(frames, end_ms=end_ms, min_shot_ms=min_shot_ms, max_shot_ms=max_shot_ms))
+
+
+def shown(frames: Iterable[Frame], *, end_ms: Callable[[], int], min_shot_ms: int, max_shot_ms: int) -> Iterator[Shown]:
+    """As `pictures`, and tell where another shot begins."""
     stretch: _Stretch | None = None
-    finished: Picture | None = None  # held back, since a last stretch that is too short is joined to it
+    finished: Shown | None = None  # held back, since a last stretch that is too short is joined to it
     last_ms = gap_ms = 0
     for item in marked(frames):
         at_ms = item.frame.at_ms
         if stretch is None:
-            stretch, last_ms = _Stretch(0, item), at_ms
+            stretch, last_ms = _Stretch(0, item, cut=True), at_ms
             continue
         # midway, unless the shot would then be too short though it need not be
         boundary = max((last_ms + at_ms) // 2, min(stretch.start_ms + min_shot_ms, at_ms))
         gap_ms, last_ms = at_ms - last_ms, at_ms
         done = list(_pieces(stretch, boundary, max_shot_ms))
         if done:
-            stretch = _Stretch(done[-1].segment.end_ms, item)
+            stretch = stretch.then(done[-1].segment.end_ms, item)
         elif boundary - stretch.start_ms >= min_shot_ms and (
             item.cut or stretch.differs_from(item) or at_ms + gap_ms - stretch.start_ms > max_shot_ms
         ):
             done = [stretch.until(boundary)]
-            stretch = _Stretch(boundary, item)
+            stretch = stretch.then(boundary, item)
         else:
             stretch = stretch.improved(item)
-        for picture in done:
+        for piece in done:
             if finished is not None:
                 yield finished
-            finished = picture
+            finished = piece
     if stretch is None:
         return
     end = max(end_ms(), last_ms + 1)
-    for picture in [*_pieces(stretch, end, max_shot_ms)]:
+    for piece in [*_pieces(stretch, end, max_shot_ms)]:
         if finished is not None:
             yield finished
-        finished = picture
-        stretch = replace(stretch, start_ms=picture.segment.end_ms)
+        finished = piece
+        stretch = replace(stretch, start_ms=piece.segment.end_ms, cut=False)
     if finished is not None and end - stretch.start_ms < min_shot_ms and end - finished.segment.start_ms <= max_shot_ms:
-        yield replace(finished, segment=replace(finished.segment, end_ms=end))
+        whole = replace(finished.picture, segment=replace(finished.segment, end_ms=end))
+        yield finished._replace(picture=whole)
         return
     if finished is not None:
         yield finished
     yield stretch.until(end)
 
 
-def _pieces(stretch: _Stretch, end_ms: int, max_shot_ms: int) -> Iterator[Picture]:
+def _pieces(stretch: _Stretch, end_ms: int, max_shot_ms: int) -> Iterator[Shown]:
     """Cut off whole `max_shot_ms` from a stretch that is longer, which only a still frame or a hole in the film makes it."""
     start = stretch.start_ms
     while end_ms - start > max_shot_ms:
-        yield replace(stretch, start_ms=start).until(start + max_shot_ms)
+        yield replace(stretch, start_ms=start, cut=stretch.cut and start == stretch.start_ms).until(start + max_shot_ms)
         start += max_shot_ms

@@ -9,14 +9,14 @@ from types import TracebackType
 from typing import Self
 
 from ..errors import BadInput, FailureCode, MediaError
-from ..types import Decoded, Kind, MediaInfo, Modality, Picture, Sound
+from ..types import Clip, Decoded, Kind, MediaInfo, Modality, Picture, Sound
 from .audio import is_silent, windows
+from .clips import pictures_and_clips
 from .containers import Summary, summarize
 from .frames_decord import DecordFrames
 from .frames_pyav import PyavFrames
 from .metadata import av_metadata
 from .protocol import DecodeOptions, Frame, FrameReader, Tick
-from .shots import pictures
 
 __all__ = ["AudioFile", "VideoFile", "frame_reader", "open_av"]
 
@@ -127,7 +127,7 @@ class VideoFile(_AvFile):
         self._reader = frame_reader(options.video_backend)
 
     def segments(self, tick: Tick = lambda: None) -> Iterator[Decoded]:
-        """Decode its pictures, one or more for each shot, then its sound without the silence.
+        """Decode its pictures, one or more for each shot, and each shot as a whole, then its sound without the silence.
 
         A film of which one track is damaged is read as far as the other goes.
 
@@ -139,9 +139,9 @@ class VideoFile(_AvFile):
         """
         ends: list[int] = []
         failures: list[MediaError] = []
-        if Modality.IMAGE in self._options.modalities:
+        if self._options.modalities & {Modality.IMAGE, Modality.VIDEO}:
             try:
-                yield from self._pictures(tick)
+                yield from self._seen(tick)
                 ends.append(self._reader.end_ms)
             except MediaError as error:
                 failures.append(_only_of_one_track(error))
@@ -158,17 +158,19 @@ class VideoFile(_AvFile):
         if ends:
             self.info = replace(self.info, duration_ms=max(ends))
 
-    def _pictures(self, tick: Tick) -> Iterator[Picture]:
-        options = self._options
-        frames = self._reader.frames(
+    def _seen(self, tick: Tick) -> Iterator[Picture | Clip]:
+        options, reader = self._options, self._reader
+        sampled = reader.frames(
             self._path, interval_ms=options.frame_interval_ms, image_size=options.image_size, limits=options.limits, tick=tick
         )
-        return pictures(
-            _as_far_as_it_goes(frames),
-            end_ms=lambda: self._reader.end_ms,
+        both = pictures_and_clips(
+            _as_far_as_it_goes(sampled),
+            end_ms=lambda: reader.end_ms,
             min_shot_ms=options.min_shot_ms,
             max_shot_ms=options.max_shot_ms,
+            max_clip_frames=options.max_clip_frames if Modality.VIDEO in options.modalities else 0,
         )
+        return (item for item in both if item.segment.modality in options.modalities)
 
 
 def _as_far_as_it_goes(frames: Iterator[Frame]) -> Iterator[Frame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import pairwise
@@ -13,10 +14,11 @@ from films import film
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anyseek.media.clips import pictures_and_clips
 from anyseek.media.frames_pyav import PyavFrames
 from anyseek.media.protocol import Frame, Limits
 from anyseek.media.shots import difference, marked, pictures, sketch
-from anyseek.types import Modality, Picture
+from anyseek.types import Clip, Modality, Picture
 
 HEIGHT, WIDTH = 96, 128
 
@@ -222,3 +224,92 @@ def test_in_a_film_cuts_are_found_within_an_interval(tmp_path: Path, name: str, 
     found = [(at + before[at]) / 2000 for at in cuts(frames)]
     assert len(found) == len(true)
     assert all(abs(one - other) <= interval_ms / 1000 for one, other in zip(found, true, strict=True))
+
+
+def shots(frames: list[Frame], end_ms: int | None = None, max_clip_frames: int = 32, max_shot_ms: int = 30_000) -> list[Clip]:
+    """The shots as a whole; what comes with them must be the pictures of the film, each before its shot is told."""
+    end = end_ms if end_ms is not None else frames[-1].at_ms + 1000
+    limits = {"end_ms": lambda: end, "min_shot_ms": 1000, "max_shot_ms": max_shot_ms}
+    both = list(pictures_and_clips(frames, **limits, max_clip_frames=max_clip_frames))
+    alone = [item for item in both if isinstance(item, Picture)]
+    assert [p.segment for p in alone] == [p.segment for p in pictures(frames, **limits)]
+    told_ms = 0
+    for item in both:
+        told_ms = max(told_ms, item.segment.end_ms) if isinstance(item, Picture) else told_ms
+        assert item.segment.end_ms <= told_ms
+    return [item for item in both if isinstance(item, Clip)]
+
+
+def reach(clips: list[Clip]) -> list[tuple[int, int, list[int]]]:
+    return [(c.segment.start_ms, c.segment.end_ms, c.times_ms.tolist()) for c in clips]
+
+
+def test_a_shot_as_a_whole_reaches_from_cut_to_cut_and_has_all_of_its_frames() -> None:
+    found = shots(sampled(*[view(1)] * 4, *[view(2)] * 3, *[view(3)] * 5))
+    assert reach(found) == [
+        (0, 3500, [0, 1000, 2000, 3000]),
+        (3500, 6500, [4000, 5000, 6000]),
+        (6500, 12_000, [7000, 8000, 9000, 10_000, 11_000]),
+    ]
+    assert all((c.segment.modality, c.segment.frame_ms) == (Modality.VIDEO, None) for c in found)
+    assert [c.frames.shape for c in found] == [(n, HEIGHT, WIDTH, 3) for n in (4, 3, 5)]
+    assert [np.unique(c.frames, axis=0).tobytes() for c in found] == [view(n).tobytes() for n in (1, 2, 3)]
+
+
+def test_a_shot_that_comes_to_look_different_is_one_shot_of_several_pictures() -> None:
+    frames = sampled(*(view(21, x) for x in range(0, 350, 14)), *[view(2)] * 3)
+    assert len(segments(frames)) > 3
+    assert reach(shots(frames)) == [(0, 24_500, [1000 * n for n in range(25)]), (24_500, 28_000, [25_000, 26_000, 27_000])]
+
+
+def test_a_shot_that_is_longer_than_the_limit_is_several_of_whole_pictures() -> None:
+    found = shots(sampled(*[view(22)] * 70))
+    assert [(c.segment.start_ms, c.segment.end_ms, len(c.frames)) for c in found] == [
+        (0, 29_500, 30),
+        (29_500, 58_500, 29),
+        (58_500, 70_000, 11),
+    ]
+
+
+def test_of_more_frames_than_may_be_as_many_are_taken_evenly() -> None:
+    (found,) = shots(sampled(*(noisy(view(5), number) for number in range(25))), max_clip_frames=7)
+    assert found.times_ms.tolist() == [0, 4000, 8000, 12_000, 16_000, 20_000, 24_000]
+    assert [frame.tobytes() for frame in found.frames] == [noisy(view(5), number).tobytes() for number in range(0, 25, 4)]
+    (one,) = shots(sampled(*[view(5)] * 9), max_clip_frames=1)
+    assert one.times_ms.tolist() == [0]
+
+
+def test_a_glimpse_is_no_shot_but_what_follows_it_is_another_one() -> None:
+    frames = sampled(*[view(25)] * 10, view(26), *[view(25)] * 10, every_ms=200)
+    assert [(start, end) for start, end, _ in reach(shots(frames, end_ms=4200))] == [(0, 1900), (1900, 2900), (2900, 4200)]
+
+
+def test_a_still_frame_goes_on_being_shown_in_the_shots_that_follow() -> None:
+    found = shots([Frame(0, view(23)), Frame(70_000, view(24))], end_ms=75_000)
+    assert reach(found) == [(0, 30_000, [0]), (30_000, 60_000, [30_000]), (60_000, 75_000, [70_000])]
+    assert found[1].frames.tobytes() == view(23).tobytes()
+
+
+def test_frames_of_another_size_are_left_out_of_the_shot() -> None:
+    half = view(1)[::2, ::2]
+    (found,) = shots(sampled(view(1), half, view(1), half))
+    assert found.times_ms.tolist() == [0, 2000]
+    assert shots([], end_ms=0) == []
+
+
+def test_what_is_held_are_a_few_shots_and_not_the_film() -> None:
+    handed: list[weakref.ref[np.ndarray]] = []
+    most = 0
+
+    def frames() -> Iterator[Frame]:
+        nonlocal most
+        for number in range(300):
+            pixels = view(1 + number // 10 % 2).copy()
+            handed.append(weakref.ref(pixels))
+            yield Frame(number * 1000, pixels)
+            del pixels
+            most = max(most, sum(frame() is not None for frame in handed))
+
+    found = pictures_and_clips(frames(), end_ms=lambda: 300_000, min_shot_ms=1000, max_shot_ms=30_000, max_clip_frames=32)
+    assert sum(isinstance(item, Clip) for item in found) == 30
+    assert most <= 3 * 10 + 2  # the shot told next, the one held back, the one that is being read; a frame is looked ahead

@@ -20,7 +20,7 @@ from anyseek.errors import FailureCode, MediaError
 from anyseek.media.open import open_media
 from anyseek.media.protocol import DecodeOptions, Limits
 from anyseek.media.video import AudioFile, VideoFile
-from anyseek.types import Decoded, Kind, MediaInfo, Modality, Picture, Sound
+from anyseek.types import Clip, Decoded, Kind, MediaInfo, Modality, Picture, Sound
 
 RED, GREEN, BLUE = (200, 30, 40), (20, 190, 40), (20, 30, 220)
 SIX_SECONDS = [number / 25 for number in range(150)]
@@ -97,6 +97,26 @@ def test_a_film_gives_its_pictures_in_order_and_then_its_sound(tmp_path: Path) -
     assert [(p.segment.start_ms, p.segment.end_ms) for p in pictures] == [(0, 1500), (1500, 3500), (3500, 6000)]
     assert [(s.segment.start_ms, s.segment.end_ms) for s in sounds[:3]] == [(0, 2000), (2000, 4000), (4000, 6000)]
     assert all(isinstance(item, Sound) for item in sounds)
+
+
+@pytest.mark.parametrize("backend", ["pyav", "decord"])
+def test_shots_as_a_whole_are_given_to_those_who_ask(tmp_path: Path, backend: str) -> None:
+    path = film(tmp_path / "f.mp4", at=SIX_SECONDS, paint=THREE_SHOTS, sounds=SOUND)
+    _, found = read(path, modalities=frozenset({Modality.IMAGE, Modality.VIDEO}), video_backend=backend)
+    assert [type(item) for item in found] == [Picture, Clip, Picture, Clip, Picture, Clip]
+    clips = [item for item in found if isinstance(item, Clip)]
+    assert [(c.segment.start_ms, c.segment.end_ms, c.times_ms.tolist()) for c in clips] == [
+        (0, 1500, [0, 1000]),
+        (1500, 3500, [2000, 3000]),
+        (3500, 6000, [4000, 5000]),
+    ]
+    assert all(c.frames.shape == (2, 48, 64, 3) and c.frames.dtype == np.uint8 for c in clips)
+    assert [[round(float(x)) for x in c.frames.mean(axis=(0, 1, 2))] for c in clips] == [
+        [pytest.approx(x, abs=4) for x in colour] for colour in (RED, GREEN, BLUE)
+    ]
+    _, alone = read(path, modalities=frozenset({Modality.VIDEO}), max_clip_frames=1, video_backend=backend)
+    assert [(type(item), item.segment, len(item.frames)) for item in alone] == [(Clip, c.segment, 1) for c in clips]
+    assert not any(isinstance(item, Clip) for item in read(path)[1])
 
 
 @pytest.mark.parametrize(
