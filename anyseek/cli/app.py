@@ -16,6 +16,7 @@ from .doctor import doctor
 from .errors import errors
 from .exits import Exit, exit_code_of
 from .index import index
+from .models import models
 from .output import complain
 from .search import search
 from .similar import similar
@@ -33,6 +34,7 @@ app = typer.Typer(
 
 for command in (index, search, similar, status, errors, doctor):
     app.command()(command)
+app.add_typer(models, name="models")
 
 
 def _show_version(wanted: bool) -> None:

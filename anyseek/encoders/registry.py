@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import UnknownEncoder
 from .protocol import Encoder, EncoderSettings
 
-__all__ = ["ENTRY_POINTS", "is_known", "known_specs", "load"]
+__all__ = ["ENTRY_POINTS", "added_specs", "is_known", "known_specs", "load"]
 
 ENTRY_POINTS = "anyseek.encoders"
 
@@ -29,6 +29,11 @@ _BUILT_IN = {
 def known_specs() -> list[str]:
     """Name every encoder that can be asked for, sorted, without importing any."""
     return sorted(_targets())
+
+
+def added_specs() -> list[str]:
+    """Name the encoders that installed packages have added to those of anyseek."""
+    return sorted(_targets().keys() - _BUILT_IN.keys())
 
 
 def is_known(spec: str) -> bool:

@@ -1,0 +1,97 @@
+"""``anyseek models``: which models there are, and fetching them ahead. Each sub-command is one function."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from .downloads import drawn_download
+from .exits import Exit
+from .options import JsonOption, OfflineOption
+from .output import link, note, plain, print_json, printable, said, show
+
+__all__ = ["models", "pull"]
+
+models = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
+
+
+@models.callback(invoke_without_command=True)
+def list_models(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List presets and known models, or fetch one ahead.
+
+    Any other model of a known back-end will do as well: open_clip:NAME/TAG, open_clip:hf-hub:ORG/REPO, st:ORG/REPO, clap:ORG/REPO, or a
+    folder in place of the repository.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from . import model_list
+
+    if as_json:
+        print_json(model_list.as_json())
+    else:
+        model_list.draw()
+    raise typer.Exit
+
+
+@models.command()
+def pull(
+    names: Annotated[list[str], typer.Argument(metavar="MODEL", help="Presets and encoders.", show_default=False)],
+    offline: OfflineOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch the files of models now, so that indexing needs no network later.
+
+    An interrupted download goes on where it stopped. What is fetched goes into the cache of the Hugging Face hub ($HF_HOME).
+    """
+    from ..encoders.catalogue import missing_extras, resolve
+    from ..errors import MissingExtra
+
+    specs = resolve(names)
+    missing = missing_extras(specs)
+    if missing:
+        raise MissingExtra(f"what {' and '.join(names)} needs", ",".join(missing))
+    try:
+        pulled = [_pull(spec, offline=offline) for spec in specs]
+    except KeyboardInterrupt:
+        note("stopped: what was fetched is kept, and the same command goes on from there")
+        raise typer.Exit(Exit.INTERRUPTED) from None
+    if as_json:
+        print_json({"models": pulled})
+        raise typer.Exit
+    for model in pulled:
+        where = link(model["path"]) if model["path"] else plain("needs no files from elsewhere", "dim")
+        show(Text.assemble(("✓ ", "bold green"), printable(model["spec"]), "  ", where), wrap=False)
+    named = " ".join(f"--model {shlex.quote(name)}" for name in names)
+    said().print(plain(f"  next:  anyseek index FOLDER {named}", "dim"), soft_wrap=True)
+    raise typer.Exit
+
+
+def _pull(spec: str, *, offline: bool) -> dict[str, Any]:
+    """Make an encoder, which fetches its files, and say where they lie."""
+    from ..encoders.catalogue import card
+    from ..encoders.protocol import EncoderSettings
+    from ..encoders.registry import load
+
+    known = card(spec)
+    if known is not None and not known.commercial:
+        note(f"{spec}: its licence ({known.licence}) allows no commercial use")
+    with drawn_download() as on_download:
+        space = load(spec, EncoderSettings(download=not offline, on_download=on_download)).space
+    return {"spec": spec, "revision": space.revision, "path": _place_of(spec, space.revision)}
+
+
+def _place_of(spec: str, revision: str | None) -> Path | None:
+    """The folder with a model's files; None where it came without any, or where it lies is the user's own choice."""
+    from ..encoders import hub
+    from ..encoders.catalogue import card
+
+    known = card(spec)
+    repository = known.repository if known else spec.partition(":")[2].removeprefix("hf-hub:")
+    if not repository or revision is None:
+        return None
+    folder = hub.cache_folder(repository) / "snapshots" / revision
+    return folder if folder.is_dir() else None
