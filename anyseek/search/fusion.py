@@ -1,4 +1,4 @@
-"""How the parts of a query become one vector."""
+"""How several vectors become one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import numpy as np
 
 from ..errors import BadQuery
 
-__all__ = ["weighted_mean"]
+__all__ = ["SHORTEST", "cancels_out", "unit_mean", "unit_rows", "weighted_mean"]
+
+SHORTEST = 1e-6
 
 
 def weighted_mean(vectors: np.ndarray, weights: Sequence[float]) -> np.ndarray:
@@ -24,8 +26,32 @@ def weighted_mean(vectors: np.ndarray, weights: Sequence[float]) -> np.ndarray:
     Raises:
         BadQuery: The parts cancel each other out.
     """
-    mean = np.asarray(weights, np.float64) @ vectors
-    length = float(np.linalg.norm(mean))
-    if length < 1e-6:
+    if cancels_out(vectors, weights):
         raise BadQuery("the parts of the query cancel each other out: change their weights")
-    return np.asarray(mean / length, np.float32)
+    mean = np.asarray(weights, np.float64) @ vectors
+    return np.asarray(mean / float(np.linalg.norm(mean)), np.float32)
+
+
+def cancels_out(vectors: np.ndarray, weights: Sequence[float]) -> bool:
+    """Whether nothing is left of the weighted sum of some vectors."""
+    return float(np.linalg.norm(np.asarray(weights, np.float64) @ vectors)) < SHORTEST
+
+
+def unit_mean(vectors: np.ndarray) -> np.ndarray:
+    """The direction in which unit rows point together; the first row's when they cancel out.
+
+    Args:
+        vectors: (n, dim) float32 unit rows, n of at least 1.
+
+    Returns:
+        (dim,) float32 unit vector.
+    """
+    mean = vectors.mean(axis=0)
+    length = float(np.linalg.norm(mean))
+    return np.asarray(mean / length if length > SHORTEST else vectors[0], np.float32)
+
+
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """Rows of length 1; those of length 0 stay as they are."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > SHORTEST, lengths, 1.0))

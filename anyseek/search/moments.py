@@ -11,6 +11,7 @@ __all__ = ["Moment", "merge_moments"]
 
 KEEP_RATIO = 0.85
 MAX_GAP_MS = 500
+SIGNALS = {"seen": {Modality.IMAGE, Modality.VIDEO}, "heard": {Modality.AUDIO}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,8 @@ def merge_moments(
 
 def _moment(group: list[tuple[Segment, float]]) -> Moment:
     best, score = max(group, key=lambda item: (item[1], -item[0].start_ms))
-    signals = tuple(
-        name for modality, name in ((Modality.IMAGE, "seen"), (Modality.AUDIO, "heard")) if any(s.modality is modality for s, _ in group)
-    )
+    modalities = {segment.modality for segment, _ in group}
+    signals = tuple(name for name, of in SIGNALS.items() if of & modalities)
     return Moment(
         start_ms=min(segment.start_ms for segment, _ in group),
         end_ms=max(segment.end_ms for segment, _ in group),

@@ -1,19 +1,18 @@
-"""What is asked: a list of weighted parts, each of which becomes one vector, and what the answer may hold."""
+"""What is asked: a list of weighted parts, each of which becomes one vector per space, and what the answer may hold."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from ..encoders.protocol import Encoder
-from ..errors import BadQuery, UnsupportedModality
-from ..types import Decoded, Kind, Modality, Picture, Sound
+from ..errors import BadQuery
+from ..types import Decoded, Kind, Modality
 
-__all__ = ["Example", "Part", "Query", "Stored", "Text", "encode_parts"]
+__all__ = ["Example", "Part", "Query", "Stored", "Text", "Vectors"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +26,16 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A picture, a sound or a film from outside the library, decoded into its segments."""
+    """A picture, a sound or a film from outside the library.
+
+    Attributes:
+        kind: What the file is.
+        segments: Decoded as each space's encoder wants it, by the id of the space; spaces that take nothing of it are left out.
+        weight: How much it counts.
+    """
 
     kind: Kind
-    segments: tuple[Decoded, ...]
+    segments: Mapping[int, tuple[Decoded, ...]]
     weight: float = 1.0
 
     @property
@@ -40,10 +45,23 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """Something of the library, by the vectors that it has already: (n, dim) float32 unit rows."""
+class Vectors:
+    """Vectors of one space, and what each was made of.
 
-    vectors: np.ndarray
+    Attributes:
+        rows: (n, dim) float32 unit rows, n of at least 1.
+        modalities: n of them.
+    """
+
+    rows: np.ndarray
+    modalities: tuple[Modality, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Something of the library, by the vectors that it has already, by the id of their space."""
+
+    vectors: Mapping[int, Vectors]
     weight: float = 1.0
     name: Literal["stored"] = "stored"
 
@@ -76,59 +94,3 @@ class Query:
             raise BadQuery("a weight must be a finite number, such as 2 or -0.5")
         if not any(part.weight for part in self.parts):
             raise BadQuery("all weights are 0, which leaves nothing to search for: give one part a weight above 0")
-
-
-def encode_parts(parts: Sequence[Part], encoder: Encoder) -> np.ndarray:
-    """One unit vector per part.
-
-    Args:
-        parts: What is asked.
-        encoder: The encoder of the library.
-
-    Returns:
-        (len(parts), dim) float32 unit rows.
-
-    Raises:
-        BadQuery: A text is empty or too long, or an example holds nothing to search with.
-        UnsupportedModality: The encoder cannot take a part.
-    """
-    return np.stack([_encode(part, encoder) for part in parts])
-
-
-def _encode(part: Part, encoder: Encoder) -> np.ndarray:
-    if isinstance(part, Stored):
-        return unit_mean(part.vectors)
-    if isinstance(part, Text):
-        _require(encoder, Modality.TEXT)
-        return np.asarray(encoder.encode_text([part.text])[0])
-    pictures = [decoded.pixels for decoded in part.segments if isinstance(decoded, Picture)]
-    sounds = [decoded.samples for decoded in part.segments if isinstance(decoded, Sound)]
-    sides = []
-    if pictures:
-        _require(encoder, Modality.IMAGE)
-        sides.append(unit_mean(encoder.encode_images(pictures)))
-    if sounds:
-        _require(encoder, Modality.AUDIO)
-        sides.append(unit_mean(encoder.encode_audio(sounds)))
-    if not sides:
-        raise BadQuery(f"the {part.name} example holds nothing to search with: choose one that is not empty or silent")
-    return unit_mean(np.stack(sides))
-
-
-def _require(encoder: Encoder, modality: Modality) -> None:
-    if modality not in encoder.modalities:
-        raise UnsupportedModality(encoder.space.spec, modality.value)
-
-
-def unit_mean(vectors: np.ndarray) -> np.ndarray:
-    """The direction in which unit rows point together; the first row's when they cancel out.
-
-    Args:
-        vectors: (n, dim) float32 unit rows, n of at least 1.
-
-    Returns:
-        (dim,) float32 unit vector.
-    """
-    mean = vectors.mean(axis=0)
-    length = float(np.linalg.norm(mean))
-    return np.asarray(mean / length if length > 1e-6 else vectors[0], np.float32)

@@ -45,6 +45,11 @@ class LibraryFolder:
         return self.path / "index"
 
     @property
+    def derived(self) -> Path:
+        """The folder of arrays that were worked out from what the library holds, a cache."""
+        return self.path / "derived"
+
+    @property
     def lock(self) -> Path:
         """Locked by the one process that writes."""
         return self.path / "writer.lock"

@@ -1,0 +1,191 @@
+"""How high cosines are by chance: what queries of one sort get from what a space holds of one modality.
+
+A text's cosine with a picture that it fits may be 0.3 in one space, and 0.6 with a sound that it does not fit in another; two pictures of
+nothing in common have more than either. So a cosine says something only against those of other queries of its sort.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..storage.catalog import Catalog
+from ..storage.derived import DerivedArrays
+from ..types import Modality
+from .bridges import Bridges
+from .samples import Sample, draw
+from .spaces import SearchSpace
+from .timings import Stopwatch
+
+__all__ = ["Background", "Backgrounds", "Origin", "background_of"]
+
+FEWEST_CONTENTS = 8
+PRIOR_WEIGHT = 10
+GROWTH = 0.2
+FILE = "backgrounds"
+
+
+class Origin(NamedTuple):
+    """Which sort of query a vector comes from.
+
+    Attributes:
+        modality: Of what was asked.
+        source: The id of the space that it was carried over from; None where the encoder of the space searched took it.
+    """
+
+    modality: Modality
+    source: int | None = None
+
+
+class Background(NamedTuple):
+    """What cosines are like by chance."""
+
+    mean: float
+    deviation: float
+
+
+def background_of(queries: np.ndarray, vectors: np.ndarray, apart: np.ndarray | None = None) -> Background:
+    """Mean and deviation of the cosines of some queries with some vectors.
+
+    With few of both, chance may make the deviation far too small, and scores far too high. So the variance s² is drawn towards that of
+    two random directions, 1/dim, which counts for `PRIOR_WEIGHT` queries (the mean of a scaled inverse χ² posterior, as in G. Smyth,
+    Statistical Applications in Genetics and Molecular Biology 3, 2004): (p/dim + f·s²) / (p + f), where f = queries + vectors - 2 counts
+    what may differ from its neighbours; the cosines are many more, but those of one vector hang together.
+
+    Args:
+        queries: (q, dim) unit rows.
+        vectors: (n, dim) unit rows.
+        apart: (q, n) bool, the pairs that count; None for all.
+    """
+    cosines = np.asarray(queries @ vectors.T, np.float64)
+    counted = cosines.ravel() if apart is None else cosines[apart]
+    if not counted.size:
+        return Background(0.0, float(queries.shape[1] ** -0.5))
+    free = sum(cosines.shape) - 2
+    variance = (PRIOR_WEIGHT / queries.shape[1] + free * counted.var()) / (PRIOR_WEIGHT + free)
+    return Background(float(counted.mean()), float(np.sqrt(variance)))
+
+
+class Backgrounds:
+    """The backgrounds of a library, and the centres that bridges leave from.
+
+    They are worked out when they are first asked for, or read where they are kept and the library has not grown or shrunk by more than
+    `GROWTH` since.
+
+    Args:
+        catalog: What the library holds.
+        spaces: Its spaces.
+        bridges: Between them.
+        kept: Where they are kept; None to keep nothing.
+    """
+
+    def __init__(self, catalog: Catalog, spaces: Sequence[SearchSpace], bridges: Bridges, kept: DerivedArrays | None) -> None:
+        self.catalog = catalog
+        self.spaces = {space.id: space for space in spaces}
+        self.bridges = bridges
+        self._kept = kept
+        self._lock = threading.RLock()
+        self._samples: dict[tuple[int, Modality, int], Sample] = {}
+        self._known = (kept.read(FILE, self._key()) if kept is not None else None) or {}
+
+    def of(self, target: SearchSpace, modality: Modality, origin: Origin, watch: Stopwatch) -> Background:
+        """What queries of one sort get by chance from what a space holds of one modality."""
+        name = f"background.{target.id}.{modality}.{origin.modality}.{origin.source}"
+        counts = [self._count(target.id, modality), 0]
+        if origin.modality is not Modality.TEXT:
+            counts[1] = self._count(target.id if origin.source is None else origin.source, origin.modality)
+        with self._lock:
+            known = self._known.get(name)
+            if known is None or known.shape != (4,) or not all(map(_is_fresh, known[2:], counts)):
+                known = np.array([*self._work_out(target, modality, origin, watch), *counts])
+                self._known[name] = known
+            return Background(float(known[0]), float(known[1]))
+
+    def centre(self, space: SearchSpace, modality: Modality, watch: Stopwatch) -> np.ndarray:
+        """Where a space's vectors of one modality lie around, (dim,) float32.
+
+        With few contents the mean would be those contents themselves, so that their like had nothing left to be told by; it is drawn
+        towards the texts' mean, which counts for `FEWEST_CONTENTS`.
+        """
+        name = f"centre.{space.id}.{modality}"
+        count = self._count(space.id, modality)
+        with self._lock:
+            known = self._known.get(name)
+            if known is None or known.shape != (space.row.space.dim + 1,) or not _is_fresh(known[0], count):
+                known = np.concatenate([[count], self._mean(space, modality, watch)]).astype(np.float32)
+                self._known[name] = known
+            return known[1:]
+
+    def prepare(self) -> str:
+        """Work all of them out that a search may ask for and keep them. Returns the name under which they are kept."""
+        watch = Stopwatch()
+        with self._lock:
+            before = dict(self._known)
+            for target in self.spaces.values():
+                for origin in self._origins(target, watch):
+                    for modality in self._held(target):
+                        self.of(target, modality, origin, watch)
+            changed = any(before.get(name) is not numbers for name, numbers in self._known.items())
+            if self._kept is not None and changed:
+                self._kept.write(FILE, self._key(), self._known)
+        return FILE
+
+    def _origins(self, target: SearchSpace, watch: Stopwatch) -> list[Origin]:
+        """The sorts of queries that may reach a space."""
+        media = [modality for modality in Modality if modality is not Modality.TEXT]
+        direct = [Origin(modality) for modality in Modality if target.takes(modality, watch) or modality in self._held(target)]
+        sources = [space for space in self.spaces.values() if space is not target and self.bridges.between(space, target, watch)]
+        return direct + [Origin(modality, space.id) for space in sources for modality in media if space.takes(modality, watch)]
+
+    def _held(self, space: SearchSpace) -> list[Modality]:
+        return [modality for modality in Modality if self._count(space.id, modality)]
+
+    def _work_out(self, target: SearchSpace, modality: Modality, origin: Origin, watch: Stopwatch) -> Background:
+        with watch.time("score"):
+            held = self._sample(target.id, modality)
+            queries, contents = self._queries(target, origin, watch)
+            apart = None if contents is None else contents[:, None] != held.contents[None]
+            return background_of(queries, held.vectors, apart)
+
+    def _queries(self, target: SearchSpace, origin: Origin, watch: Stopwatch) -> tuple[np.ndarray, np.ndarray | None]:
+        """Queries of a sort and, where they are of the library, their contents: those have nothing to say about themselves."""
+        source = target if origin.source is None else self.spaces[origin.source]
+        texts = self.bridges.texts.of(source, watch)
+        bridge = None if origin.source is None else self.bridges.between(source, target, watch)
+        if origin.modality is not Modality.TEXT:
+            sample = self._sample(source.id, origin.modality)
+            if texts is None or sample.distinct >= FEWEST_CONTENTS:
+                centre = None if bridge is None else self.centre(source, origin.modality, watch)
+                return (sample.vectors if bridge is None else bridge.carry(sample.vectors, centre)), sample.contents
+        assert texts is not None  # a space that understands no text is asked no texts, and has no bridge
+        return (texts.vectors if bridge is None else bridge.carry(texts.vectors)), None
+
+    def _mean(self, space: SearchSpace, modality: Modality, watch: Stopwatch) -> np.ndarray:
+        texts = self.bridges.texts.of(space, watch)
+        assert texts is not None  # else no bridge would leave from here
+        sample = self._sample(space.id, modality)
+        drawn = texts.vectors.mean(axis=0) * FEWEST_CONTENTS
+        if len(sample):
+            drawn += sample.vectors.mean(axis=0) * sample.distinct
+        return np.asarray(drawn / (FEWEST_CONTENTS + sample.distinct))
+
+    def _sample(self, space_id: int, modality: Modality) -> Sample:
+        key = (space_id, modality, self.catalog.version())
+        if key not in self._samples:
+            self._samples = {known: sample for known, sample in self._samples.items() if known[2] == key[2]}
+            self._samples[key] = draw(self.catalog, self.spaces[space_id].row, modality)
+        return self._samples[key]
+
+    def _count(self, space_id: int, modality: Modality) -> int:
+        return len(self.catalog.live_embeddings(space_id, modalities={modality}))
+
+    def _key(self) -> str:
+        spaces = " ".join(f"{space.id}={space.row.space.fingerprint}" for space in self.spaces.values())
+        return f"{self.bridges.method} {self.bridges.texts.vocabulary.digest} {spaces}"
+
+
+def _is_fresh(then: float, now: int) -> bool:
+    return abs(now - then) <= GROWTH * then

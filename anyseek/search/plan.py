@@ -1,0 +1,107 @@
+"""Which space is asked what: every part goes to all spaces that understand it, and by a bridge to those that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..errors import BadQuery, UnsupportedModality
+from .backgrounds import Backgrounds, Origin
+from .bridge import Bridge
+from .fusion import cancels_out
+from .probe import Probe, Side, Understood
+from .query import Example, Part, Query
+from .spaces import SearchSpace
+from .timings import Stopwatch
+from .understanding import understand
+
+__all__ = ["Plan"]
+
+
+class Plan:
+    """The probes of one query. A space encodes a part once, whether it is searched itself or only lends its encoder to a bridge.
+
+    Args:
+        query: What is asked.
+        spaces: Those of the library.
+        backgrounds: With the bridges between them; None where there is one space.
+        watch: Counts the time.
+    """
+
+    def __init__(self, query: Query, spaces: Sequence[SearchSpace], backgrounds: Backgrounds | None, watch: Stopwatch) -> None:
+        self.query = query
+        self.spaces = spaces
+        self.backgrounds = backgrounds
+        self.watch = watch
+        self.notes: list[str] = []
+        self._understood: dict[tuple[int, int], Understood | None] = {}
+
+    def probes(self, searched: Sequence[SearchSpace]) -> list[Probe]:
+        """What each of some spaces is asked; those that no part reaches are left out, with a note.
+
+        Raises:
+            BadQuery: A part cannot be asked, or the parts cancel each other out.
+            UnsupportedModality: No space of the library takes a part.
+        """
+        others = [space for space in self.spaces if space not in searched]
+        for number, part in enumerate(self.query.parts):
+            if all(self._understand(number, space) is None for space in [*searched, *others]):  # goes no further than it must
+                raise _refusal(part, self.spaces)
+        found = [probe for space in searched if (probe := self._probe(space, alone=len(searched) == 1)) is not None]
+        if not found:
+            raise BadQuery("the parts of the query cancel each other out: change their weights")
+        return found
+
+    def _probe(self, space: SearchSpace, *, alone: bool) -> Probe | None:
+        parts: list[tuple[Understood, float]] = []
+        bridges: dict[str, None] = {}
+        for number, part in enumerate(self.query.parts):
+            understood = self._understand(number, space)
+            if understood is None:
+                understood, bridge = self._carry(number, space)
+                bridges |= {bridge: None} if bridge else {}
+            if understood is None:
+                self._note(f"{space.spec} was not asked for the {part.name}, which it does not understand: no bridge leads there")
+            else:
+                parts.append((understood, part.weight))
+        wanted = any(weight > 0 for _, weight in parts) or not any(part.weight > 0 for part in self.query.parts)
+        if not parts or not wanted:
+            return None
+        if not alone and cancels_out(np.stack([part.vector for part, _ in parts]), [weight for _, weight in parts]):
+            return None
+        return Probe.of(space, parts, " and ".join(bridges) or None)
+
+    def _understand(self, number: int, space: SearchSpace) -> Understood | None:
+        if (number, space.id) not in self._understood:
+            self._understood[number, space.id] = understand(self.query.parts[number], space, self.watch)
+        return self._understood[number, space.id]
+
+    def _carry(self, number: int, target: SearchSpace) -> tuple[Understood | None, str | None]:
+        """Bring a part into a space that does not understand it, from the first that does and has a bridge there."""
+        for source in self.spaces:
+            understood = self._understand(number, source)
+            if understood is None or self.backgrounds is None:
+                continue
+            bridge = self.backgrounds.bridges.between(source, target, self.watch)
+            if bridge is not None:
+                carried = Probe.of(target, [self._carry_side(side, source, bridge) for side in understood.sides])
+                return Understood(carried.vector, carried.sides), f"{bridge.method}: {source.spec} → {target.spec}"
+        return None, None
+
+    def _carry_side(self, side: Side, source: SearchSpace, bridge: Bridge) -> tuple[Understood, float]:
+        assert self.backgrounds is not None  # without it there is no bridge
+        modality = side.origin.modality
+        centre = self.backgrounds.centre(source, modality, self.watch)
+        with self.watch.time("bridge"):
+            return Understood.alone(Origin(modality, source.id), bridge.carry(side.vector[None], centre)[0]), side.share
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+def _refusal(part: Part, spaces: Sequence[SearchSpace]) -> Exception:
+    if isinstance(part, Example) and not any(part.segments.values()):
+        return BadQuery(f"the {part.name} example holds nothing to search with: choose one that is not empty or silent")
+    return UnsupportedModality(" and ".join(space.spec for space in spaces), part.name)

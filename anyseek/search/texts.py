@@ -1,0 +1,119 @@
+"""What each space makes of the vocabulary: encoded once when a library is prepared, and kept with it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..storage.derived import DerivedArrays
+from ..types import Modality
+from .spaces import SearchSpace
+from .timings import Stopwatch
+from .vocabulary import Vocabulary
+
+__all__ = ["OnText", "TextVectors", "Texts"]
+
+CHUNK = 64
+HASTY = 200
+HASTY_NOTE = "the library is not prepared for searching several spaces: its next  anyseek index  makes this better and faster"
+
+OnText = Callable[[SearchSpace, int, int], None]
+"""Told while a space encodes the vocabulary: the space, how many texts are done, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextVectors:
+    """What a space makes of texts.
+
+    Attributes:
+        vectors: (n, dim) float32 unit rows.
+        step: They are of every `step`-th text of the vocabulary.
+    """
+
+    vectors: np.ndarray
+    step: int = 1
+
+    def at_step(self, step: int) -> np.ndarray:
+        """Those of every `step`-th text, `step` being this one's or that of others, larger."""
+        return self.vectors if step == self.step else self.vectors[::step]
+
+
+class Texts:
+    """The vocabulary's vectors in the spaces of a library. A search that finds none makes do with a few and says so.
+
+    Args:
+        vocabulary: The texts.
+        kept: Where they are kept; None to keep nothing.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, kept: DerivedArrays | None) -> None:
+        self.vocabulary = vocabulary
+        self.notes: list[str] = []
+        self._kept = kept
+        self._known: dict[int, TextVectors] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def hasty_step(self) -> int:
+        """Every how many texts one is taken when there is no time for all of them."""
+        return -(-len(self.vocabulary.texts) // HASTY)
+
+    def of(self, space: SearchSpace, watch: Stopwatch) -> TextVectors | None:
+        """What a space makes of the vocabulary, or of some of it where it was not encoded yet; None if it does not understand text."""
+        with self._lock:
+            if space.id not in self._known:
+                found = self._read(space)
+                if found is None:
+                    if not space.takes(Modality.TEXT, watch):
+                        return None
+                    found = self._encode(space, self.hasty_step, watch)
+                    if self.hasty_step > 1 and HASTY_NOTE not in self.notes:
+                        self.notes.append(HASTY_NOTE)
+                self._known[space.id] = found
+            return self._known[space.id]
+
+    def prepare(self, space: SearchSpace, on_text: OnText | None = None) -> str | None:
+        """Encode the whole vocabulary and keep it, unless that was done before.
+
+        Returns:
+            The name under which it is kept; None if the space does not understand text.
+        """
+        with self._lock:
+            watch = Stopwatch()
+            if not space.takes(Modality.TEXT, watch):
+                return None
+            found = self._read(space)
+            if found is None:
+                found = self._encode(space, 1, watch, on_text)
+                if self._kept is not None:
+                    self._kept.write(_name(space), self._key(space), {"vectors": found.vectors.astype(np.float16)})
+            self._known[space.id] = found
+            return _name(space)
+
+    def _read(self, space: SearchSpace) -> TextVectors | None:
+        kept = self._kept.read(_name(space), self._key(space)) if self._kept is not None else None
+        vectors = (kept or {}).get("vectors", np.empty(0))
+        if vectors.shape != (len(self.vocabulary.texts), space.row.space.dim):
+            return None
+        return TextVectors(vectors.astype(np.float32))
+
+    def _encode(self, space: SearchSpace, step: int, watch: Stopwatch, on_text: OnText | None = None) -> TextVectors:
+        texts = self.vocabulary.texts[::step]
+        encoded = []
+        for start in range(0, len(texts), CHUNK):
+            chunk = list(texts[start : start + CHUNK])
+            encoded.append(space.encode(lambda encoder, chunk=chunk: encoder.encode_text(chunk), watch))  # type: ignore[misc]
+            if on_text is not None:
+                on_text(space, start + len(chunk), len(texts))
+        # the same numbers whether they were read or have just been made
+        return TextVectors(np.concatenate(encoded).astype(np.float16).astype(np.float32), step)
+
+    def _key(self, space: SearchSpace) -> str:
+        return f"{space.row.space.fingerprint} {self.vocabulary.digest}"
+
+
+def _name(space: SearchSpace) -> str:
+    return f"texts-{space.row.space.fingerprint[:16]}"

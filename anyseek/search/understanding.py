@@ -1,0 +1,73 @@
+"""What a space makes of one part of a query: by its encoder, or by vectors that are there already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..encoders.protocol import Encoder, VideoEncoder
+from ..types import Clip, Decoded, Modality, Picture, Sound
+from .backgrounds import Origin
+from .fusion import unit_mean
+from .probe import Side, Understood
+from .query import Example, Part, Stored, Text, Vectors
+from .spaces import SearchSpace
+from .timings import Stopwatch
+
+__all__ = ["understand"]
+
+
+def understand(part: Part, space: SearchSpace, watch: Stopwatch) -> Understood | None:
+    """Put a part of a query into a space.
+
+    Returns:
+        What the space makes of it; None if it understands nothing of it.
+
+    Raises:
+        BadQuery: A text is empty or too long.
+    """
+    if isinstance(part, Text):
+        if not space.takes(Modality.TEXT, watch):
+            return None
+        row = space.encode(lambda encoder: encoder.encode_text([part.text]), watch)[0]
+        return Understood.alone(Origin(Modality.TEXT), np.asarray(row))
+    if isinstance(part, Stored):
+        stored = part.vectors.get(space.id)
+        return None if stored is None else _of_vectors(stored)
+    return _of_example(part, space, watch)
+
+
+def _of_vectors(stored: Vectors) -> Understood:
+    """The mean over all of them, so that the longer side of a film counts for more."""
+    length = max(float(np.linalg.norm(stored.rows.mean(axis=0))), 1e-6)
+    sides = []
+    for modality in dict.fromkeys(stored.modalities):
+        rows = stored.rows[[of is modality for of in stored.modalities]]
+        sides.append(Side(Origin(modality), unit_mean(rows), float(np.linalg.norm(rows.sum(axis=0))) / len(stored.rows) / length))
+    return Understood(unit_mean(stored.rows), tuple(sides))
+
+
+def _of_example(part: Example, space: SearchSpace, watch: Stopwatch) -> Understood | None:
+    """What is seen, in single frames and in shots as a whole, and what is heard: both count alike, however long they are."""
+    segments = part.segments.get(space.id, ())
+    seen = [found for modality in (Modality.IMAGE, Modality.VIDEO) if (found := _of_segments(segments, modality, space, watch))]
+    heard = _of_segments(segments, Modality.AUDIO, space, watch)
+    both = ([Understood.together(seen)] if seen else []) + ([heard] if heard else [])
+    return Understood.together(both) if both else None
+
+
+def _of_segments(segments: Sequence[Decoded], modality: Modality, space: SearchSpace, watch: Stopwatch) -> Understood | None:
+    mine = [decoded for decoded in segments if decoded.segment.modality is modality]
+    if not mine or not space.takes(modality, watch):
+        return None
+    rows = space.encode(lambda encoder: _encode(encoder, mine), watch)
+    return Understood.alone(Origin(modality), unit_mean(rows))
+
+
+def _encode(encoder: Encoder, segments: Sequence[Decoded]) -> np.ndarray:
+    clips = [decoded for decoded in segments if isinstance(decoded, Clip)]
+    if clips and isinstance(encoder, VideoEncoder):
+        return encoder.encode_video(clips)
+    pictures = [decoded.pixels for decoded in segments if isinstance(decoded, Picture)]
+    return encoder.encode_images(pictures) if pictures else encoder.encode_audio([d.samples for d in segments if isinstance(d, Sound)])

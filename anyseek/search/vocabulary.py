@@ -1,0 +1,50 @@
+"""The texts that a library's spaces are compared by: short captions of what can be seen and heard."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from typing import Self
+
+from ..errors import BadInput
+
+__all__ = ["Vocabulary"]
+
+FEWEST = 20
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Texts, each once.
+
+    Attributes:
+        texts: In a fixed order.
+    """
+
+    texts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Self:
+        """Take somebody's own texts.
+
+        Raises:
+            BadInput: They are too few to compare spaces by.
+        """
+        once = tuple(dict.fromkeys(text.strip() for text in texts if text.strip()))
+        if len(once) < FEWEST:
+            raise BadInput(f"a vocabulary of {len(once)} texts is too small to compare models by: give {FEWEST} or, better, a thousand")
+        return cls(once)
+
+    @classmethod
+    def shipped(cls) -> Self:
+        """The texts that come with the program; ``scripts/build_vocabulary.py`` makes them."""
+        lines = files(__package__).joinpath("vocabulary.txt").read_text(encoding="utf-8").splitlines()
+        return cls.of([line for line in lines if not line.startswith("#")])
+
+    @cached_property
+    def digest(self) -> str:
+        """Hex digest over the texts and their order."""
+        return hashlib.sha256("\n".join(self.texts).encode()).hexdigest()

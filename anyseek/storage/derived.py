@@ -1,0 +1,75 @@
+"""Arrays that belong to a library and were worked out from what it holds: lost or damaged, they are worked out again.
+
+Each is one ``.npz`` in the folder ``derived``. The zip format carries a checksum of every array, and a key that is stored with them says
+what they were worked out from: a file with another key is as good as none.
+"""
+
+from __future__ import annotations
+
+import threading
+import zipfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from .engine import translated
+from .files import replace_whole
+from .layout import LibraryFolder
+
+__all__ = ["DerivedArrays"]
+
+KEY = "key"
+
+
+class DerivedArrays:
+    """The folder of a library's derived arrays. Any number of processes may read while one writes."""
+
+    def __init__(self, folder: LibraryFolder) -> None:
+        self.path = folder.derived
+        self._writing = threading.Lock()
+
+    def read(self, name: str, key: str) -> dict[str, np.ndarray] | None:
+        """Look arrays up.
+
+        Args:
+            name: Of the file, without its suffix.
+            key: What they must have been worked out from.
+
+        Returns:
+            Them by name; None if they are not there, are damaged, or were worked out from something else.
+        """
+        try:
+            with np.load(self._file(name), allow_pickle=False) as kept:
+                if str(kept[KEY]) != key:
+                    return None
+                return {array: kept[array] for array in kept.files if array != KEY}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+
+    def write(self, name: str, key: str, arrays: Mapping[str, np.ndarray]) -> None:
+        """Keep arrays; they replace those of the same name.
+
+        Raises:
+            StorageFull: The disk is full.
+        """
+
+        def save(path: Path) -> None:
+            with path.open("wb") as file:
+                np.savez(file, **{KEY: np.array(key)}, **arrays)  # type: ignore[arg-type]
+
+        with self._writing, translated(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            replace_whole(self._file(name), save)
+
+    def forget_others(self, names: Collection[str]) -> None:
+        """Remove all files but some, and what interrupted writers left behind."""
+        if not self.path.is_dir():
+            return
+        kept = {self._file(name) for name in names}
+        for path in self.path.iterdir():
+            if path not in kept:
+                path.unlink(missing_ok=True)
+
+    def _file(self, name: str) -> Path:
+        return self.path / f"{name}.npz"
