@@ -9,10 +9,25 @@ import numpy as np
 
 from ..errors import BadInput, BadQuery
 
-__all__ = ["check_word_pieces", "checked_picture", "checked_pictures", "checked_texts", "checked_window", "checked_windows"]
+__all__ = ["check_uncut", "check_word_pieces", "checked_picture", "checked_pictures", "checked_texts", "checked_window", "checked_windows"]
 
 UNSEEN = {"Cc", "Cf", "Zl", "Zp", "Zs"}
 """Unicode's categories of what leaves no mark: controls, joiners, spaces."""
+
+
+def check_uncut(wanted: int | None, dim: int, spec: str) -> None:
+    """Refuse another length of vectors than the model's own, for models that were not trained to be cut.
+
+    Args:
+        wanted: What the settings ask for; None for the model's own.
+        dim: The model's own.
+        spec: The encoder's name.
+
+    Raises:
+        BadInput: They differ.
+    """
+    if wanted not in (None, dim):
+        raise BadInput(f"{spec} has {dim} dimensions and was not trained to be cut to {wanted}: leave the dimension out")
 
 
 def checked_texts(texts: Sequence[str]) -> list[str]:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from ..errors import BadInput, EncoderFailed, MissingExtra
+from ..errors import AnyseekError, BadInput, EncoderFailed, MissingExtra, ModelUnavailable
+from .quiet import quiet
 
-__all__ = ["Batcher", "pick_device", "require", "unit_rows"]
+__all__ = ["Batcher", "Once", "loading", "pick_device", "require", "side_by_side", "unit_rows"]
 
 Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 CPU_BATCH, GPU_BATCH = 16, 64
 
@@ -40,11 +46,11 @@ def pick_device(wanted: str) -> str:
 
     if wanted == "auto":
         return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    kind, _, number = wanted.partition(":")
+    kind, colon, number = wanted.partition(":")
     there = {
-        "cpu": not number,
-        "mps": torch.backends.mps.is_available() and not number,
-        "cuda": torch.cuda.is_available() and (not number or (number.isdigit() and int(number) < torch.cuda.device_count())),
+        "cpu": not colon,
+        "mps": torch.backends.mps.is_available() and not colon,
+        "cuda": torch.cuda.is_available() and (not colon or (number.isdecimal() and int(number) < torch.cuda.device_count())),
     }
     if kind not in there:
         raise BadInput(f"no device is called {wanted!r}: use auto, cpu, mps, cuda or cuda:N")
@@ -53,55 +59,107 @@ def pick_device(wanted: str) -> str:
     return wanted
 
 
-class Batcher:
-    """Runs inputs through a model a batch at a time; one thread at a time, and with smaller batches once memory was short."""
+class Once(Generic[Made]):
+    """Makes a thing when it is first asked for, whichever thread asks first; what could not be made is tried again by the next call."""
 
-    def __init__(self, spec: str, device: str, size: int | None = None) -> None:
+    def __init__(self, make: Callable[[], Made]) -> None:
+        self._make = make
+        self._made: list[Made] = []
+        self._lock = threading.Lock()
+
+    def __call__(self) -> Made:
+        """Give the thing."""
+        with self._lock:
+            if not self._made:
+                self._made.append(self._make())
+            return self._made[0]
+
+
+class Batcher:
+    """Runs inputs through a model a batch at a time; one thread at a time, and with smaller batches once memory was short.
+
+    Args:
+        spec: The encoder's name, for the texts of errors.
+        device: What `pick_device` gave.
+        size: Inputs that are computed at a time; None for what suits the device.
+        threads: How many threads torch computes with; None leaves that to torch.
+        half: Whether the model may be computed in half precision (float16, by autocast) on CUDA. On other devices it is computed as it
+            is: there float16 saves nothing. A model that has numbers beyond its range is computed in full from then on.
+    """
+
+    def __init__(self, spec: str, device: str, size: int | None = None, *, threads: int | None = None, half: bool = False) -> None:
         self.spec = spec
         self.size = size or (CPU_BATCH if device == "cpu" else GPU_BATCH)
+        self._threads = threads
+        self._half = half and device.startswith("cuda")
         self._lock = threading.Lock()
 
     def run(self, items: Sequence[Item], encode: Callable[[Sequence[Item]], Any], dim: int) -> np.ndarray:
-        """Encode all items.
+        """Encode all items. Between two batches another thread gets its turn, so that a search need not wait for a whole run of indexing.
 
         Args:
             items: Any number of inputs.
-            encode: Turns a batch into a tensor of (batch, at least dim).
+            encode: Turns a batch into a tensor of (batch, at least dim); called without gradients.
             dim: Length of a vector; what a model gives beyond it is cut off.
 
         Returns:
             (len(items), dim) float32 unit rows.
 
         Raises:
+            BadInput: The model gives no finite vector for one of the items.
             EncoderFailed: Not even one input at a time fits into memory.
         """
         rows: list[np.ndarray] = []
-        with self._lock:
-            start = 0
-            while start < len(items):
-                try:
-                    rows.append(unit_rows(encode(items[start : start + self.size]), dim))
-                except (RuntimeError, MemoryError) as error:
-                    if not is_out_of_memory(error):
-                        raise
-                    if self.size == 1:
-                        raise EncoderFailed(self.spec, "one input at a time is more than its device has memory for") from error
-                    failed = True
-                else:
-                    failed = False
-                    start += self.size
-                if failed:  # outside the handler, which holds on to the tensors of the batch
-                    self.size = max(1, self.size // 2)
-                    _free_memory()
+        start = 0
+        while start < len(items):
+            with self._lock:
+                batch = items[start : start + self.size]
+                computed = self._attempt(batch, encode, dim)
+            if computed is not None:
+                rows.append(computed)
+                start += len(batch)
         return np.concatenate(rows) if rows else np.zeros((0, dim), np.float32)
+
+    def _attempt(self, batch: Sequence[Item], encode: Callable[[Sequence[Item]], Any], dim: int) -> np.ndarray | None:
+        """The rows of a batch; None when it was too large, and smaller ones are to be tried."""
+        try:
+            return self._compute(batch, encode, dim)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            if len(batch) == 1:
+                raise EncoderFailed(self.spec, "one input at a time is more than its device has memory for") from error
+        # Outside the handler, which holds on to the tensors of the batch.
+        self.size = len(batch) // 2
+        _free_memory()
+        return None
+
+    def _compute(self, batch: Sequence[Item], encode: Callable[[Sequence[Item]], Any], dim: int) -> np.ndarray:
+        import torch
+
+        with torch.inference_mode(), _computing_threads(self._threads):
+            if self._half:
+                with torch.autocast("cuda", torch.float16):
+                    rows = unit_rows(encode(batch), dim)
+                if np.isfinite(rows).all():
+                    return rows
+            rows = unit_rows(encode(batch), dim)
+        if not np.isfinite(rows).all():
+            raise BadInput(f"{self.spec} gives no finite vector for an input: leave it out")
+        self._half = False
+        return rows
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error of torch means that memory was short."""
     import torch
 
-    # on the CPU there is no class of its own for it
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    # On the CPU and on MPS there is no class of its own for it, nor for what fails inside of CUDA's libraries.
+    return isinstance(error, RuntimeError) and any(
+        sign in str(error) for sign in ("can't allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+    )
 
 
 def unit_rows(tensor: Any, dim: int) -> np.ndarray:
@@ -110,6 +168,65 @@ def unit_rows(tensor: Any, dim: int) -> np.ndarray:
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(matrix / lengths, np.float32)
+
+
+def side_by_side(work: Callable[[Item], Made], items: Sequence[Item], threads: int | None = None) -> list[Made]:
+    """Do on the CPU what every input of a batch needs, in threads; in the order of the items.
+
+    Args:
+        work: For one input, and safe to be called from several threads.
+        items: Any number of them.
+        threads: How many; None for as many as there are cores.
+    """
+    count = min(threads or os.cpu_count() or 1, len(items))
+    if count <= 1:
+        return list(map(work, items))
+    with ThreadPoolExecutor(count, "anyseek-prepare") as pool:
+        return list(pool.map(work, items))
+
+
+@contextmanager
+def loading(spec: str, path: Path) -> Iterator[None]:
+    """Load quietly, and say in one line what goes wrong.
+
+    Args:
+        spec: The encoder's name.
+        path: What is loaded.
+
+    Raises:
+        ModelUnavailable: The files are damaged, or do not go with each other or with the installed library.
+        EncoderFailed: There is not enough memory for them.
+    """
+    with quiet():
+        try:
+            yield
+        except AnyseekError:
+            raise
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise EncoderFailed(spec, "its weights are more than there is memory for") from error
+            reason = next((line for line in map(str.strip, str(error).splitlines()) if line), type(error).__name__)
+            raise ModelUnavailable(spec, f"{path} cannot be loaded: {reason}", "delete it and get the model anew") from error
+
+
+@contextmanager
+def _computing_threads(count: int | None) -> Iterator[None]:
+    """Let torch compute with so many threads.
+
+    The setting belongs to the calling thread and is the default of all that come later, so it is put back after each batch: neither another
+    encoder nor the program around us may notice (`test_threads_are_set_for_the_batch_alone`).
+    """
+    if count is None:
+        yield
+        return
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _free_memory() -> None:

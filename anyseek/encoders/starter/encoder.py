@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import BadInput, BadQuery
+from ...errors import BadQuery
 from ...types import Modality, Space
-from ..inputs import check_word_pieces, checked_pictures, checked_texts, checked_windows
+from ..inputs import check_uncut, check_word_pieces, checked_pictures, checked_texts, checked_windows
 from ..protocol import EncoderSettings
 from . import audio, conse, image, weights
 
@@ -57,8 +57,7 @@ class StarterEncoder:
 
     def __init__(self, settings: EncoderSettings | None = None) -> None:
         settings = settings or EncoderSettings()
-        if settings.dim not in (None, DIM):
-            raise BadInput(f"the starter encoder has {DIM} dimensions and cannot be cut to {settings.dim}: leave the dimension out")
+        check_uncut(settings.dim, DIM, "the starter encoder")
         self.space = Space("starter", DIM, weights.fingerprint(f"{PREPROCESSING} {DIM}"))
         self._threads = settings.threads or os.cpu_count() or 1
         self._loaded: dict[str, Any] = {}

@@ -1,0 +1,70 @@
+"""Which files a spec means: those of a folder, or those of a repository on the hub."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import ModelUnavailable
+from . import hub
+from .hub import Snapshot
+from .protocol import EncoderSettings
+
+__all__ = ["TOKENIZER_FILES", "folder_or_repository", "local_folder", "read_json"]
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "tokenizer.model",
+)
+
+
+def folder_or_repository(spec: str, model: str, settings: EncoderSettings, patterns: Sequence[str]) -> Snapshot:
+    """Find a model that is named by a folder, if there is one of that name, or else by a repository.
+
+    Raises:
+        ModelUnavailable: It is neither, or not on this machine and may not or cannot be fetched, or not in the version that is asked for.
+        StorageFull: There is no room for it.
+    """
+    if Path(model).expanduser().is_dir():
+        return local_folder(spec, model, settings, patterns)
+    if model.startswith((".", "/", "~")) or "\\" in model:
+        raise ModelUnavailable(spec, f"there is no folder {model}", "name a folder with a saved model")
+    return hub.obtain(spec, model, settings, patterns)
+
+
+def local_folder(spec: str, folder: str, settings: EncoderSettings, patterns: Sequence[str]) -> Snapshot:
+    """Take the files of a folder.
+
+    Raises:
+        ModelUnavailable: There is no such folder, nothing in it that fits, or another version than is asked for.
+    """
+    snapshot = hub.local(spec, Path(folder).expanduser(), patterns)
+    if settings.revision not in (None, snapshot.revision):
+        reason = f"the files in {folder} have changed: they are {snapshot.revision} now and were {settings.revision}"
+        raise ModelUnavailable(spec, reason, f"put the old ones back, or change over with  anyseek index --model {spec}")
+    return snapshot
+
+
+def read_json(spec: str, path: Path) -> dict[str, Any]:
+    """Read a configuration file.
+
+    Raises:
+        ModelUnavailable: It is not there, damaged, or no JSON object.
+    """
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelUnavailable(spec, f"{path} cannot be read: {error}", "get the model anew, or name another") from error
+    if not isinstance(read, dict):
+        raise ModelUnavailable(spec, f"{path} holds no JSON object", "get the model anew, or name another")
+    return read
