@@ -15,7 +15,7 @@ import xxhash
 from ..errors import ModelUnavailable
 from .protocol import EncoderSettings, OnDownload
 
-__all__ = ["Snapshot", "cache_folder", "fetch", "find", "is_here", "local", "needed", "obtain"]
+__all__ = ["Snapshot", "cache_folder", "fetch", "find", "is_here", "local", "local_file", "needed", "obtain"]
 
 CHUNK_BYTES = 1 << 20
 SAFE = ".safetensors"
@@ -103,13 +103,18 @@ def local(spec: str, folder: Path, patterns: Sequence[str]) -> Snapshot:
     files = needed((file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()), patterns)
     if not files:
         raise ModelUnavailable(spec, f"{folder} holds no model", "name a folder with a saved model")
-    digest = xxhash.xxh3_128()
-    for file in files:
-        digest.update(file.encode() + b"\0")
-        with (folder / file).open("rb") as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                digest.update(chunk)
-    return Snapshot(folder, f"files-{digest.hexdigest()}")
+    return Snapshot(folder, _digest(folder, files))
+
+
+def local_file(spec: str, file: Path) -> Snapshot:
+    """Take a single file, which is the `path` of what is given; its digest is its revision.
+
+    Raises:
+        ModelUnavailable: There is no such file.
+    """
+    if not file.is_file():
+        raise ModelUnavailable(spec, f"there is no file {file}", "name a file of weights")
+    return Snapshot(file, _digest(file.parent, [file.name]))
 
 
 def is_here(repository: str) -> bool:
@@ -146,6 +151,16 @@ def cache_folder(repository: str) -> Path:
 def is_commit(revision: str) -> bool:
     """Tell a commit's hash from the name of a branch or tag."""
     return re.fullmatch("[0-9a-f]{40}", revision) is not None
+
+
+def _digest(folder: Path, files: Iterable[str]) -> str:
+    digest = xxhash.xxh3_128()
+    for file in files:
+        digest.update(file.encode() + b"\0")
+        with (folder / file).open("rb") as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                digest.update(chunk)
+    return f"files-{digest.hexdigest()}"
 
 
 def _fits(name: str, pattern: str) -> bool:

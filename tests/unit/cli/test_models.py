@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -128,10 +129,7 @@ def here(anyseek):
 @pytest.mark.enable_socket
 def test_pull_fetches_says_where_it_lies_and_what_comes_next(anyseek, online, cache):
     said = anyseek("models", "pull", "fetching:some/model", "starter")
-    assert (
-        said.text
-        == f"✓ fetching:some/model  ~/{'../'[:0]}".replace("~/", "") + f"{cache / SNAPSHOT}\n✓ starter  needs no files from elsewhere\n"
-    )
+    assert said.text == f"✓ fetching:some/model  {cache / SNAPSHOT}\n✓ starter  needs no files from elsewhere\n"
     assert said.complaint == "  next:  anyseek index FOLDER --model fetching:some/model --model starter\n"
     assert (cache / SNAPSHOT / "model.safetensors").read_bytes() == WEIGHTS
     asked = len(online.asked)
@@ -148,9 +146,6 @@ def test_pull_as_json(anyseek, online, cache):
 
 @pytest.mark.enable_socket
 def test_pull_stopped_by_ctrl_c_goes_on_the_next_time(anyseek, online, cache):
-    import os
-    import signal
-
     online.stalls_after = 500_000
     process = anyseek.start("models", "pull", "fetching:some/model")
     assert online.stalled.wait(60)
@@ -201,4 +196,4 @@ def test_a_licence_that_forbids_commercial_use_is_noted(anyseek):
     said = anyseek("models", "pull", "open_clip:MobileCLIP2-S0/dfndr2b", "--offline", code=4)
     note = "note: open_clip:MobileCLIP2-S0/dfndr2b: its licence (Apple AMLR, research only) allows no commercial use\n"
     assert said.complaint.startswith(note)
-    assert json.dumps("note") not in anyseek("models", "pull", "starter").complaint
+    assert "note" not in anyseek("models", "pull", "starter").complaint
