@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
-COMMANDS = ("index", "search", "similar", "status", "errors", "doctor")
+COMMANDS = ("index", "search", "similar", "status", "errors", "doctor", "models", "models pull")
 HEAD = """# Commands
 
 Made from the commands' own help by `make docs`.
@@ -32,7 +32,7 @@ def help_of(*command: str) -> str:
 
 def page() -> str:
     """The page as it should be."""
-    sections = [f"## anyseek {command}\n\n```text\n{help_of(command)}\n```\n" for command in COMMANDS]
+    sections = [f"## anyseek {command}\n\n```text\n{help_of(*command.split())}\n```\n" for command in COMMANDS]
     return "\n".join([HEAD, f"```text\n{help_of()}\n```\n", *sections])
 
 

@@ -11,10 +11,10 @@ from rich.text import Text
 
 from .downloads import drawn_download
 from .exits import Exit
-from .options import JsonOption, OfflineOption
+from .options import JsonOption, LibraryOption, OfflineOption
 from .output import link, note, plain, print_json, printable, said, show
 
-__all__ = ["models", "pull"]
+__all__ = ["drop", "models", "pull", "use"]
 
 models = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -23,8 +23,7 @@ models = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
 def list_models(context: typer.Context, as_json: JsonOption = False) -> None:
     """List presets and known models, or fetch one ahead.
 
-    Any other model of a known back-end will do as well: open_clip:NAME/TAG, open_clip:hf-hub:ORG/REPO, st:ORG/REPO, clap:ORG/REPO, or a
-    folder in place of the repository.
+    Others will do as well: open_clip:NAME/TAG, open_clip:hf-hub:ORG/REPO, st:ORG/REPO, clap:ORG/REPO.
     """
     if context.invoked_subcommand is not None:
         return
@@ -95,3 +94,47 @@ def _place_of(spec: str, revision: str | None) -> Path | None:
         return None
     folder = hub.cache_folder(repository) / "snapshots" / revision
     return folder if folder.is_dir() else None
+
+
+@models.command()
+def use(
+    names: Annotated[list[str], typer.Argument(metavar="MODEL", help="Presets and encoders.", show_default=False)],
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let models serve that the library has vectors of: back to an earlier one, or over to one before it is complete."""
+    from ..library import Library
+
+    with Library.open(library) as opened:
+        change = opened.use(*names)
+    specs = [row.space.spec for row in change.target]
+    if as_json:
+        print_json({"serving": specs, "lacking": change.lacking})
+        raise typer.Exit
+    said().print(f"[green]✓[/] {printable(' and '.join(specs))} serves now")
+    if change.lacking:
+        note(f"{change.lacking:,} files lack vectors there and are not found until they have them: run  anyseek index")
+    raise typer.Exit
+
+
+@models.command()
+def drop(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="MODEL", help="Presets and encoders; all that served before.", show_default=False)
+    ] = None,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Forget the vectors of models that do not serve, and give their room back to the disk. Files stay as they are."""
+    from ..library import Library
+
+    with Library.open(library) as opened:
+        dropped = opened.drop(*(names or ()))
+    if as_json:
+        print_json({"dropped": [{"spec": row.space.spec, "dim": row.space.dim} for row in dropped]})
+        raise typer.Exit
+    for row in dropped:
+        said().print(f"[green]✓[/] the vectors of {printable(row.space.spec)} ({row.space.dim} dimensions) are gone")
+    if not dropped:
+        note("there is nothing to drop: only models that serve have vectors in this library")
+    raise typer.Exit
