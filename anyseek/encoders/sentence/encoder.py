@@ -1,0 +1,152 @@
+"""Sentence Transformers' models behind the encoder protocol."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import BadInput, UnsupportedModality
+from ...types import Clip, Modality, Space
+from ..fingerprint import fingerprint
+from ..hub import Snapshot, local, obtain
+from ..inputs import check_word_pieces, checked_pictures, checked_texts, checked_windows
+from ..protocol import EncoderSettings
+from ..torch_runtime import require
+from . import media
+from .checkpoint import read_checkpoint
+from .families import MAX_FRAMES, WINDOW_MS
+from .network import Network, processing
+
+__all__ = ["SentenceEncoder"]
+
+VERSION = "1"
+"""Raise this whenever code changes a vector: it is part of the space's fingerprint."""
+
+PACKAGES = ("torch", "torchvision", "transformers", "sentence_transformers")
+EXTRA = "sentence-transformers"
+FILES = ("*.json", "*.jinja", "*.txt", "*.model", "*.py", "*.safetensors", "*.bin")
+
+
+class SentenceEncoder:
+    """A model that Sentence Transformers can load; see `anyseek.encoders.protocol.VideoEncoder` and `CuttableEncoder`.
+
+    What it can do is read from its configuration; torch and the weights are loaded by the first input. Texts are encoded as queries and
+    media as documents, each with the prompt of the checkpoint or, where it has none, of its authors' recipe.
+
+    Args:
+        model: A repository of the Hugging Face hub (``google/embeddinggemma-2``), or a folder.
+        settings: How it is to be loaded.
+
+    Raises:
+        MissingExtra: Sentence Transformers is not installed.
+        ModelUnavailable: The model's files are not on this machine, or are of no use.
+        BadInput: The model was not trained for the length of vector that the settings ask for.
+    """
+
+    max_frames = MAX_FRAMES
+
+    def __init__(self, model: str, settings: EncoderSettings | None = None) -> None:
+        self._settings = settings or EncoderSettings()
+        spec = f"st:{model}"
+        require(PACKAGES, EXTRA)
+        snapshot = _snapshot(spec, model, self._settings)
+        self._folder = snapshot.path
+        self._checkpoint = known = read_checkpoint(spec, snapshot.path, trust_remote_code=self._settings.trust_remote_code)
+        self.modalities = known.modalities
+        self.image_size = known.image_size
+        self.sample_rate = known.sample_rate
+        self.max_audio_ms = known.max_audio_ms
+        self.window_ms = min(WINDOW_MS, known.max_audio_ms)
+        self.matryoshka_dims = known.cuts
+        dim = self._settings.dim or known.dim
+        if dim not in (known.dim, *known.cuts):
+            raise BadInput(f"{spec} cannot be cut to {dim} dimensions: {_allowed(known.dim, known.cuts)}")
+        self.space = Space(spec, dim, self._fingerprint(snapshot.revision, dim), snapshot.revision)
+        self._network: Network | None = None
+        self._lock = threading.Lock()
+
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+        """Encode texts as queries; see `Encoder.encode_text`."""
+        self._check(Modality.TEXT)
+        readable = checked_texts(texts)
+        if not readable:
+            return self._none()
+        network, prompt = self._loaded(), self._checkpoint.prompts[Modality.TEXT]
+        inputs = [network.plain(text) for text in readable]
+        for text in inputs:
+            check_word_pieces(network.word_pieces(text, prompt), self._checkpoint.max_tokens, self.space.spec)
+        return network.rows([{"text": text} for text in inputs], prompt, "query", self.space.dim)
+
+    def encode_images(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        """Encode pictures; see `Encoder.encode_images`. Of one more than a hundred times as long as wide the middle is what counts."""
+        self._check(Modality.IMAGE)
+        return self._rows(Modality.IMAGE, [media.image_input(pixels) for pixels in checked_pictures(pictures)])
+
+    def encode_audio(self, windows: Sequence[np.ndarray]) -> np.ndarray:
+        """Encode windows of sound; see `Encoder.encode_audio`. One shorter than a tenth of a second is followed by silence."""
+        self._check(Modality.AUDIO)
+        checked = checked_windows(windows, self.sample_rate, self.max_audio_ms)
+        return self._rows(Modality.AUDIO, [media.audio_input(samples, self.sample_rate) for samples in checked])
+
+    def encode_video(self, clips: Sequence[Clip]) -> np.ndarray:
+        """Encode clips; see `VideoEncoder.encode_video`."""
+        self._check(Modality.VIDEO)
+        checked = [media.checked_clip(clip, self.max_frames) for clip in clips]
+        return self._rows(Modality.VIDEO, [media.video_input(clip, self._checkpoint.family.fewest_frames) for clip in checked])
+
+    def _rows(self, kind: Modality, inputs: Sequence[dict[str, Any]]) -> np.ndarray:
+        if not inputs:
+            return self._none()
+        return self._loaded().rows(inputs, self._checkpoint.prompts[kind], "document", self.space.dim)
+
+    def _check(self, kind: Modality) -> None:
+        if kind not in self.modalities:
+            raise UnsupportedModality(self.space.spec, kind)
+
+    def _none(self) -> np.ndarray:
+        return np.zeros((0, self.space.dim), np.float32)
+
+    def _loaded(self) -> Network:
+        """Load the model once, whichever thread asks first."""
+        with self._lock:
+            if self._network is None:
+                self._network = Network(self.space.spec, self._folder, self._checkpoint, self._settings)
+            return self._network
+
+    def _fingerprint(self, revision: str, dim: int) -> str:
+        known = self._checkpoint
+        return fingerprint(
+            "sentence",
+            VERSION,
+            revision=revision,
+            towers=sorted(self.modalities),
+            dim=dim,
+            prompts=dict(known.prompts),
+            pooling=known.family.pooling if known.plain else None,
+            window_ms=self.window_ms,
+            max_audio_ms=self.max_audio_ms,
+            max_frames=self.max_frames,
+            fewest_frames=known.family.fewest_frames,
+            image_size=self.image_size,
+            processing=processing(known),
+        )
+
+
+def _snapshot(spec: str, model: str, settings: EncoderSettings) -> Snapshot:
+    """A folder is taken as it is; what cannot be the name of a repository must be one."""
+    folder = Path(model).expanduser()
+    if folder.is_dir() or folder.is_absolute() or model.startswith((".", "~")) or model.count("/") > 1:
+        return local(spec, folder, FILES)
+    return obtain(spec, model, settings, FILES)
+
+
+def _allowed(dim: int, cuts: Sequence[int]) -> str:
+    if not cuts:
+        return f"it was trained for {dim} alone, so leave the dimension out"
+    row = sorted(cuts)
+    every = len(row) > 2 and row == list(range(row[0], row[-1] + 1))
+    return f"use {dim} or {f'any from {row[0]} to {row[-1]}' if every else ', '.join(map(str, cuts))}"
