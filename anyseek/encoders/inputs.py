@@ -44,17 +44,20 @@ def checked_texts(texts: Sequence[str]) -> list[str]:
     return [text.encode("utf-8", "replace").decode() for text in texts]
 
 
-def check_word_pieces(found: int, limit: int, spec: str) -> None:
-    """Refuse a text that would be cut.
+def check_word_pieces(found: int, limit: int, spec: str, empty: int = 0) -> None:
+    """Refuse a text that would be cut, or of which nothing is left.
 
     Args:
         found: Word pieces of the text, with those that mark its ends.
         limit: How many the encoder takes.
         spec: The encoder's name.
+        empty: Word pieces of a text with nothing in it.
 
     Raises:
-        BadQuery: There are more than the limit.
+        BadQuery: There are more than the limit, or no more than in an empty text.
     """
+    if found <= empty:
+        raise BadQuery("the text has nothing in it that can be read: write what to look for")
     if found > limit:
         raise BadQuery(f"the text has {found} word pieces and {spec} takes {limit}: shorten it")
 

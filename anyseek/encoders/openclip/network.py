@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import BadQuery
 from ..inputs import check_word_pieces
 from ..torch_runtime import loading, pick_device, side_by_side
 from .recipe import Recipe
@@ -82,10 +81,7 @@ class Words:
         """
         with self._lock:
             for text in texts:
-                found = len(self._pieces(text))
-                if found <= self._none:
-                    raise BadQuery("the text has nothing in it that can be read: write what to look for")
-                check_word_pieces(found, self._limit, self._spec)
+                check_word_pieces(len(self._pieces(text)), self._limit, self._spec, empty=self._none)
             return list(self._tokenizer(list(texts)))
 
     def _pieces(self, text: str) -> Sequence[int]:

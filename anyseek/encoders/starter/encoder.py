@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import BadQuery
 from ...types import Modality, Space
 from ..inputs import check_uncut, check_word_pieces, checked_pictures, checked_texts, checked_windows
 from ..protocol import EncoderSettings
@@ -75,10 +74,7 @@ class StarterEncoder:
         tokenizer, network = self._load("tokenizer", _tokenizer), self._network("text")
         batches = []
         for encoding in tokenizer.encode_batch(checked):
-            found = len(encoding.ids)
-            if found <= 2:
-                raise BadQuery("the text has nothing in it that can be read: write what to look for")
-            check_word_pieces(found, MAX_TOKENS, "the starter encoder")
+            check_word_pieces(len(encoding.ids), MAX_TOKENS, "the starter encoder", empty=2)
             batches.append(np.array([encoding.ids], np.int64))
         return _stack([conse.unit(network.run(None, {"tokens": tokens})[0][0]) for tokens in batches])
 
