@@ -38,6 +38,7 @@ class FakeHub:
         drops: After how many bytes the next downloads of large files break off, one number each.
         stalls_after: After how many bytes a download of a large file stands still until `go_on` is set.
         spoils: Whether the last byte of every large file is another than it should be.
+        ignores_ranges: Whether a large file always comes from its first byte, as from some caches on the way.
     """
 
     repositories: dict[str, Repository]
@@ -48,6 +49,7 @@ class FakeHub:
     stalled: threading.Event = field(default_factory=threading.Event)
     go_on: threading.Event = field(default_factory=threading.Event)
     spoils: bool = False
+    ignores_ranges: bool = False
 
     def ranges(self) -> list[str | None]:
         """From where each download of a large file began."""
@@ -124,6 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         if hub.spoils:
             content = content[:-1] + bytes([content[-1] ^ 1])
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
+        asked = None if hub.ignores_ranges else asked
         start = int(asked[1]) if asked else 0
         self.send_response(206 if asked else 200)
         self.send_header("Content-Length", str(len(content) - start))

@@ -106,7 +106,7 @@ def _fetch_blob(repository: str, commit: str, blob: Blob, tell: Any) -> None:
                 resume_size=blob.here,
                 headers={**build_hf_headers(library_name="anyseek"), "Accept-Encoding": "identity"},
                 expected_size=blob.size,
-                tqdm_class=_counting(blob.here, tell),
+                tqdm_class=_counting(tell),
             )
         if _digest(blob.partial) != blob.sha256:
             blob.partial.unlink()
@@ -119,12 +119,12 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _counting(here: int, tell: Any) -> Any:
+def _counting(tell: Any) -> Any:
     """A class that `http_get` takes for a progress bar: it counts the bytes and draws nothing."""
 
     class Counter:
-        def __init__(self, **_: Any) -> None:
-            self.here = here
+        def __init__(self, initial: int = 0, **_: Any) -> None:
+            self.here = initial
 
         def __enter__(self) -> Counter:
             return self

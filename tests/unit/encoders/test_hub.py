@@ -3,6 +3,7 @@
 What the hub's library reads from the environment it reads once, so every question is asked by a process of its own.
 """
 
+import hashlib
 import json
 import os
 import subprocess
@@ -165,6 +166,24 @@ def test_a_connection_that_drops_is_taken_up_again_at_once(fake, machine):
     first, second = fake.ranges()
     assert first is None
     assert second == "bytes=300000-"
+    assert machine.path(f"{SNAPSHOT}/model.safetensors").read_bytes() == WEIGHTS
+
+
+def test_a_server_that_knows_no_ranges_begins_anew(fake, machine):
+    fake.drops = [300_000]
+    fake.ignores_ranges = True
+    said = machine.obtain()
+    assert fake.ranges() == [None, "bytes=300000-"]
+    assert machine.path(f"{SNAPSHOT}/model.safetensors").read_bytes() == WEIGHTS
+    assert max(numbers[1] for numbers in said["heard"]) == len(WEIGHTS) + 4
+
+
+def test_what_another_run_began_counts_from_where_it_is(fake, machine):
+    fake.ignores_ranges = True
+    partial = machine.path(f"hub/models--some--model/blobs/{hashlib.sha256(WEIGHTS).hexdigest()}.incomplete")
+    partial.parent.mkdir(parents=True)
+    partial.write_bytes(WEIGHTS[:5000])
+    assert machine.obtain()["heard"][0][1] == 1000
     assert machine.path(f"{SNAPSHOT}/model.safetensors").read_bytes() == WEIGHTS
 
 
