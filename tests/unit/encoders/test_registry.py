@@ -57,6 +57,17 @@ def test_an_unknown_name_is_refused_and_the_known_ones_are_named(spec):
 
 
 @pytest.mark.usefixtures("_plugins")
+def test_what_can_be_asked_for_is_known_without_making_it():
+    known = ["starter", "st:some/model", "clap:./folder", "colour", "broken", "backend:x"]
+    assert [spec for spec in [*known, "", "st", "st:", "starter:", "colour:x", "backend"] if registry.is_known(spec)] == known
+
+
+@pytest.mark.usefixtures("_plugins")
+def test_what_installed_packages_add_is_told_from_what_is_built_in():
+    assert registry.added_specs() == ["backend:", "broken", "colour"]
+
+
+@pytest.mark.usefixtures("_plugins")
 def test_a_broken_package_shows_its_own_error():
     with pytest.raises(ModuleNotFoundError, match="no_such_module"):
         registry.load("broken")
