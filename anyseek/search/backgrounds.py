@@ -23,7 +23,8 @@ from .timings import Stopwatch
 __all__ = ["Background", "Backgrounds", "Origin", "background_of"]
 
 FEWEST_CONTENTS = 8
-PRIOR_WEIGHT = 10
+PRIOR_WEIGHT = 4
+LEAST_DEVIATION = 1e-6
 GROWTH = 0.2
 FILE = "backgrounds"
 
@@ -47,26 +48,27 @@ class Background(NamedTuple):
     deviation: float
 
 
-def background_of(queries: np.ndarray, vectors: np.ndarray, apart: np.ndarray | None = None) -> Background:
+def background_of(queries: np.ndarray, vectors: np.ndarray, apart: np.ndarray | None = None, usual: float | None = None) -> Background:
     """Mean and deviation of the cosines of some queries with some vectors.
 
-    With few of both, chance may make the deviation far too small, and scores far too high. So the variance s² is drawn towards that of
-    two random directions, 1/dim, which counts for `PRIOR_WEIGHT` queries (the mean of a scaled inverse χ² posterior, as in G. Smyth,
-    Statistical Applications in Genetics and Molecular Biology 3, 2004): (p/dim + f·s²) / (p + f), where f = queries + vectors - 2 counts
-    what may differ from its neighbours; the cosines are many more, but those of one vector hang together.
+    With few of both, chance may make the deviation s far too small and scores far too high. So where another deviation u is known to be
+    usual, the variance is drawn towards its square, which counts for `PRIOR_WEIGHT` queries: (p·u² + f·s²) / (p + f), the mean of a
+    scaled inverse chi-square posterior (as in G. Smyth, Statistical Applications in Genetics and Molecular Biology 3, 2004). Here
+    f = queries + vectors - 2 counts what varies by itself; the cosines are many more, but those of one vector hang together.
 
     Args:
         queries: (q, dim) unit rows.
         vectors: (n, dim) unit rows.
         apart: (q, n) bool, the pairs that count; None for all.
+        usual: The deviation to be drawn to; None to take what is found.
     """
     cosines = np.asarray(queries @ vectors.T, np.float64)
     counted = cosines.ravel() if apart is None else cosines[apart]
-    if not counted.size:
-        return Background(0.0, float(queries.shape[1] ** -0.5))
-    free = sum(cosines.shape) - 2
-    variance = (PRIOR_WEIGHT / queries.shape[1] + free * counted.var()) / (PRIOR_WEIGHT + free)
-    return Background(float(counted.mean()), float(np.sqrt(variance)))
+    mean, variance = (float(counted.mean()), float(counted.var())) if counted.size else (0.0, 0.0)
+    if usual is not None:
+        free = max(sum(cosines.shape) - 2, 0) if counted.size else 0
+        variance = (PRIOR_WEIGHT * usual**2 + free * variance) / (PRIOR_WEIGHT + free)
+    return Background(mean, max(variance**0.5, LEAST_DEVIATION))
 
 
 class Backgrounds:
@@ -144,24 +146,31 @@ class Backgrounds:
         return [modality for modality in Modality if self._count(space.id, modality)]
 
     def _work_out(self, target: SearchSpace, modality: Modality, origin: Origin, watch: Stopwatch) -> Background:
+        """Texts are as many as they are; media may be few, and are drawn towards what texts give, or towards random directions."""
+        texts = self.bridges.texts.of(target if origin.source is None else self.spaces[origin.source], watch)
+        held = self._sample(target.id, modality)
+        if origin.modality is Modality.TEXT:
+            assert texts is not None  # a space that understands no text is asked no texts, and no bridge leaves from it
+            with watch.time("score"):
+                return background_of(self._carried(texts.vectors, target, origin, watch), held.vectors)
+        usual = Background(0.0, held.vectors.shape[1] ** -0.5)
+        if texts is not None:
+            usual = self.of(target, modality, Origin(Modality.TEXT, origin.source), watch)
+        asked = self._sample(target.id if origin.source is None else origin.source, origin.modality)
+        if texts is not None and asked.distinct < FEWEST_CONTENTS:
+            return usual
         with watch.time("score"):
-            held = self._sample(target.id, modality)
-            queries, contents = self._queries(target, origin, watch)
-            apart = None if contents is None else contents[:, None] != held.contents[None]
-            return background_of(queries, held.vectors, apart)
+            apart = asked.contents[:, None] != held.contents[None]  # a content has nothing to say about itself
+            return background_of(self._carried(asked.vectors, target, origin, watch), held.vectors, apart, usual.deviation)
 
-    def _queries(self, target: SearchSpace, origin: Origin, watch: Stopwatch) -> tuple[np.ndarray, np.ndarray | None]:
-        """Queries of a sort and, where they are of the library, their contents: those have nothing to say about themselves."""
-        source = target if origin.source is None else self.spaces[origin.source]
-        texts = self.bridges.texts.of(source, watch)
-        bridge = None if origin.source is None else self.bridges.between(source, target, watch)
-        if origin.modality is not Modality.TEXT:
-            sample = self._sample(source.id, origin.modality)
-            if texts is None or sample.distinct >= FEWEST_CONTENTS:
-                centre = None if bridge is None else self.centre(source, origin.modality, watch)
-                return (sample.vectors if bridge is None else bridge.carry(sample.vectors, centre)), sample.contents
-        assert texts is not None  # a space that understands no text is asked no texts, and has no bridge
-        return (texts.vectors if bridge is None else bridge.carry(texts.vectors)), None
+    def _carried(self, vectors: np.ndarray, target: SearchSpace, origin: Origin, watch: Stopwatch) -> np.ndarray:
+        """Vectors as queries of some sort, carried over where the sort is one that came over a bridge."""
+        if origin.source is None:
+            return vectors
+        source = self.spaces[origin.source]
+        bridge = self.bridges.between(source, target, watch)
+        assert bridge is not None  # nothing came over it otherwise
+        return bridge.carry(vectors, None if origin.modality is Modality.TEXT else self.centre(source, origin.modality, watch))
 
     def _mean(self, space: SearchSpace, modality: Modality, watch: Stopwatch) -> np.ndarray:
         texts = self.bridges.texts.of(space, watch)

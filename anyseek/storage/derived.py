@@ -1,17 +1,18 @@
 """Arrays that belong to a library and were worked out from what it holds: lost or damaged, they are worked out again.
 
-Each is one ``.npz`` in the folder ``derived``. The zip format carries a checksum of every array, and a key that is stored with them says
-what they were worked out from: a file with another key is as good as none.
+Each file in the folder ``derived`` is an ``.npz`` after 16 bytes that are the XXH3-128 of it: the format's own checksums do not cover its
+directory. A key that is stored with the arrays says what they were worked out from: a file with another key is as good as none.
 """
 
 from __future__ import annotations
 
+import io
 import threading
-import zipfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
+import xxhash
 
 from .engine import translated
 from .files import replace_whole
@@ -20,6 +21,7 @@ from .layout import LibraryFolder
 __all__ = ["DerivedArrays"]
 
 KEY = "key"
+DIGEST_BYTES = 16
 
 
 class DerivedArrays:
@@ -40,12 +42,16 @@ class DerivedArrays:
             Them by name; None if they are not there, are damaged, or were worked out from something else.
         """
         try:
-            with np.load(self._file(name), allow_pickle=False) as kept:
-                if str(kept[KEY]) != key:
-                    return None
-                return {array: kept[array] for array in kept.files if array != KEY}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            content = self._file(name).read_bytes()
+        except OSError:
             return None
+        digest, packed = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
+        if xxhash.xxh3_128_digest(packed) != digest:
+            return None
+        with np.load(io.BytesIO(packed), allow_pickle=False) as kept:
+            if str(kept[KEY]) != key:
+                return None
+            return {array: kept[array] for array in kept.files if array != KEY}
 
     def write(self, name: str, key: str, arrays: Mapping[str, np.ndarray]) -> None:
         """Keep arrays; they replace those of the same name.
@@ -53,14 +59,12 @@ class DerivedArrays:
         Raises:
             StorageFull: The disk is full.
         """
-
-        def save(path: Path) -> None:
-            with path.open("wb") as file:
-                np.savez(file, **{KEY: np.array(key)}, **arrays)  # type: ignore[arg-type]
-
+        packed = io.BytesIO()
+        np.savez(packed, **{KEY: np.array(key)}, **arrays)  # type: ignore[arg-type]
+        content = xxhash.xxh3_128_digest(packed.getbuffer()) + packed.getvalue()
         with self._writing, translated(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            replace_whole(self._file(name), save)
+            replace_whole(self._file(name), lambda path: _write(path, content))
 
     def forget_others(self, names: Collection[str]) -> None:
         """Remove all files but some, and what interrupted writers left behind."""
@@ -72,4 +76,8 @@ class DerivedArrays:
                 path.unlink(missing_ok=True)
 
     def _file(self, name: str) -> Path:
-        return self.path / f"{name}.npz"
+        return self.path / f"{name}.arrays"
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
