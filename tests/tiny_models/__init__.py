@@ -16,15 +16,17 @@ __all__ = ["tiny"]
 
 
 @cache
-def tiny(name: str) -> Path:
+def tiny(name: str, build: str = "build") -> Path:
     """The folder of a tiny checkpoint, built by the first call of this process and only to be read.
 
     Args:
         name: A module of this package.
+        build: Which of its functions.
     """
     from anyseek.encoders.quiet import quiet
 
     folder = Path(tempfile.mkdtemp(prefix=f"tiny-{name}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with quiet():
-        return import_module(f"{__name__}.{name}").build(folder)
+        made: Path = getattr(import_module(f"{__name__}.{name}"), build)(folder)
+    return made

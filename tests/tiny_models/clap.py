@@ -55,3 +55,8 @@ def build(folder: Path, *, fused: bool = False) -> Path:
     )
     ClapProcessor(feature_extractor=extractor, tokenizer=tokenizer).save_pretrained(folder)
     return folder
+
+
+def build_fused(folder: Path) -> Path:
+    """Save one of the fused kind."""
+    return build(folder, fused=True)

@@ -26,8 +26,8 @@ VERSION = "1"
 """Raise this whenever code changes a vector: it is part of the space's fingerprint."""
 
 WINDOW_MS = 5_000
-"""The length of ESC-50's clips, on which CLAP's zero-shot figures were published. CLAP hears 10 s and repeats what is shorter: a longer window
-costs no more, but blurs where in a recording a sound is."""
+"""The length of ESC-50's clips, on which CLAP's zero-shot figures were published. It hears 10 s and repeats what is shorter:
+a longer window costs no more, but blurs where in a recording a sound is."""
 
 PACKAGES = ("torch", "transformers")
 EXTRA = "clap"
