@@ -28,7 +28,7 @@ def build(folder: Path, **changes) -> Path:
 
     Args:
         folder: Where to.
-        changes: Of the configuration, such as ``audio_config=None`` for one without ears.
+        changes: Of the configuration, such as ``dtype``.
     """
     import torch
     from sentence_transformers import SentenceTransformer
@@ -44,6 +44,11 @@ def build(folder: Path, **changes) -> Path:
     modules = [Transformer(str(backbone)), Pooling(DIM, "mean"), Normalize()]
     SentenceTransformer(modules=modules, device="cpu", prompts=PROMPTS).save_pretrained(str(folder / "model"))
     return folder / "model"
+
+
+def build_deaf(folder: Path) -> Path:
+    """Save one without the tower for sound."""
+    return build(folder, audio_config=None)
 
 
 def _config(ids, **changes):

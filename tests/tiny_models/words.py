@@ -7,12 +7,13 @@ import string
 WORDS = ["a", "the", "of", "at", "dog", "cat", "sea", "red", "blue", "photo", "barking", "word", "query", "title", "none", "text"]
 
 
-def word_tokenizer(special, *, ends=None, **settings):
+def word_tokenizer(special, *, ends=None, lower=True, **settings):
     """Make one.
 
     Args:
         special: Tokens that stand for themselves; they get the first ids, in this order.
         ends: (first, last) put around every text; None where a chat template does that.
+        lower: Whether it makes texts lower case; else it knows no capital letter.
         settings: Of transformers' tokenizer: `model_max_length`, `padding_side`, names of special tokens.
 
     Returns:
@@ -25,7 +26,7 @@ def word_tokenizer(special, *, ends=None, **settings):
     tokens = dict.fromkeys([*special, "<unk>", *characters, *(f"##{one}" for one in characters), *WORDS])
     ids = {token: number for number, token in enumerate(tokens)}
     tokenizer = Tokenizer(models.WordPiece(ids, unk_token="<unk>"))
-    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.normalizer = normalizers.Lowercase() if lower else None
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     if ends:
         marks = [(mark, ids[mark]) for mark in ends]

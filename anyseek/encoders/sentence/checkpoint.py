@@ -133,7 +133,7 @@ def _dim(files: ConfigFiles, family: Family) -> int:
             return _pooled(config)
         if kind not in SAME_WIDTH and module is not files.modules[0]:
             raise files.refusal(f"the length of its vectors cannot be told from its module {module['type']}", "name another model")
-    name, usual = family.width or ("hidden_size", None)
+    name, usual = family.width or ("projection_dim" if "text_config" in files.config else "hidden_size", None)
     found = look_up(files.config, name) or usual
     if not found:
         raise files.refusal("its configuration does not say how long its vectors are", "save it with Sentence Transformers first")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,14 +10,14 @@ import numpy as np
 from ...errors import BadInput, UnsupportedModality
 from ...types import Clip, Modality, Space
 from ..fingerprint import fingerprint
-from ..hub import Snapshot, local, obtain
-from ..inputs import check_word_pieces, checked_pictures, checked_texts, checked_windows
+from ..inputs import checked_pictures, checked_texts, checked_windows
 from ..protocol import EncoderSettings
-from ..torch_runtime import require
+from ..source import folder_or_repository
+from ..torch_runtime import Once, require
 from . import media
 from .checkpoint import read_checkpoint
 from .families import MAX_FRAMES, WINDOW_MS
-from .network import Network, processing
+from .network import load_network, processing
 
 __all__ = ["SentenceEncoder"]
 
@@ -50,24 +48,22 @@ class SentenceEncoder:
     max_frames = MAX_FRAMES
 
     def __init__(self, model: str, settings: EncoderSettings | None = None) -> None:
-        self._settings = settings or EncoderSettings()
+        settings = settings or EncoderSettings()
         spec = f"st:{model}"
         require(PACKAGES, EXTRA)
-        snapshot = _snapshot(spec, model, self._settings)
-        self._folder = snapshot.path
-        self._checkpoint = known = read_checkpoint(spec, snapshot.path, trust_remote_code=self._settings.trust_remote_code)
+        snapshot = folder_or_repository(spec, model, settings, FILES)
+        self._checkpoint = known = read_checkpoint(spec, snapshot.path, trust_remote_code=settings.trust_remote_code)
         self.modalities = known.modalities
         self.image_size = known.image_size
         self.sample_rate = known.sample_rate
         self.max_audio_ms = known.max_audio_ms
         self.window_ms = min(WINDOW_MS, known.max_audio_ms)
         self.matryoshka_dims = known.cuts
-        dim = self._settings.dim or known.dim
+        dim = settings.dim or known.dim
         if dim not in (known.dim, *known.cuts):
             raise BadInput(f"{spec} cannot be cut to {dim} dimensions: {_allowed(known.dim, known.cuts)}")
         self.space = Space(spec, dim, self._fingerprint(snapshot.revision, dim), snapshot.revision)
-        self._network: Network | None = None
-        self._lock = threading.Lock()
+        self._network = Once(lambda: load_network(spec, snapshot.path, known, settings))
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Encode texts as queries; see `Encoder.encode_text`."""
@@ -75,11 +71,8 @@ class SentenceEncoder:
         readable = checked_texts(texts)
         if not readable:
             return self._none()
-        network, prompt = self._loaded(), self._checkpoint.prompts[Modality.TEXT]
-        inputs = [network.plain(text) for text in readable]
-        for text in inputs:
-            check_word_pieces(network.word_pieces(text, prompt), self._checkpoint.max_tokens, self.space.spec)
-        return network.rows([{"text": text} for text in inputs], prompt, "query", self.space.dim)
+        network, prompt = self._network(), self._checkpoint.prompts[Modality.TEXT]
+        return network.rows(network.words(readable, prompt), prompt, "query", self.space.dim)
 
     def encode_images(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         """Encode pictures; see `Encoder.encode_images`. Of one more than a hundred times as long as wide the middle is what counts."""
@@ -101,7 +94,7 @@ class SentenceEncoder:
     def _rows(self, kind: Modality, inputs: Sequence[dict[str, Any]]) -> np.ndarray:
         if not inputs:
             return self._none()
-        return self._loaded().rows(inputs, self._checkpoint.prompts[kind], "document", self.space.dim)
+        return self._network().rows(inputs, self._checkpoint.prompts[kind], "document", self.space.dim)
 
     def _check(self, kind: Modality) -> None:
         if kind not in self.modalities:
@@ -109,13 +102,6 @@ class SentenceEncoder:
 
     def _none(self) -> np.ndarray:
         return np.zeros((0, self.space.dim), np.float32)
-
-    def _loaded(self) -> Network:
-        """Load the model once, whichever thread asks first."""
-        with self._lock:
-            if self._network is None:
-                self._network = Network(self.space.spec, self._folder, self._checkpoint, self._settings)
-            return self._network
 
     def _fingerprint(self, revision: str, dim: int) -> str:
         known = self._checkpoint
@@ -126,6 +112,7 @@ class SentenceEncoder:
             towers=sorted(self.modalities),
             dim=dim,
             prompts=dict(known.prompts),
+            lowers=known.family.lowers,
             pooling=known.family.pooling if known.plain else None,
             window_ms=self.window_ms,
             max_audio_ms=self.max_audio_ms,
@@ -134,14 +121,6 @@ class SentenceEncoder:
             image_size=self.image_size,
             processing=processing(known),
         )
-
-
-def _snapshot(spec: str, model: str, settings: EncoderSettings) -> Snapshot:
-    """A folder is taken as it is; what cannot be the name of a repository must be one."""
-    folder = Path(model).expanduser()
-    if folder.is_dir() or folder.is_absolute() or model.startswith((".", "~")) or model.count("/") > 1:
-        return local(spec, folder, FILES)
-    return obtain(spec, model, settings, FILES)
 
 
 def _allowed(dim: int, cuts: Sequence[int]) -> str:

@@ -42,6 +42,7 @@ class Family:
         width: Where a plain folder's configuration names the length of a vector, with dots; and what it is where it is left out.
         max_tokens: The longest text, where the configuration knows better or not at all.
         fills_up: Whether every text must be padded to the longest. SigLIP reads the last position, and was never shown another length.
+        lowers: Whether texts become lower case, as all were in its training; the tokenizers of some of its checkpoints leave that out.
         query: Put before texts where the checkpoint brings no prompt for queries.
         document: The same for media, unless they are `bare`.
         bare: Media that get no prompt even where the checkpoint has one for documents.
@@ -58,6 +59,7 @@ class Family:
     width: tuple[str, int] | None = None
     max_tokens: int | None = None
     fills_up: bool = False
+    lowers: bool = False
     query: str = ""
     document: str = ""
     bare: tuple[Modality, ...] = ()
@@ -82,8 +84,8 @@ GIVEN_FRAMES = {"do_sample_frames": False, "input_data_format": "channels_last"}
 _FAMILIES = {
     "clip": Family(TEXT_AND_IMAGE, ("projection_dim", 512), 77),
     "metaclip_2": Family(TEXT_AND_IMAGE, ("projection_dim", 512), 77),
-    "siglip": Family(TEXT_AND_IMAGE, ("vision_config.hidden_size", 768), 64, fills_up=True),
-    "siglip2": Family(TEXT_AND_IMAGE, ("vision_config.hidden_size", 768), 64, fills_up=True, pixels=256 * 16**2),
+    "siglip": Family(TEXT_AND_IMAGE, ("vision_config.hidden_size", 768), 64, fills_up=True, lowers=True),
+    "siglip2": Family(TEXT_AND_IMAGE, ("vision_config.hidden_size", 768), 64, fills_up=True, lowers=True, pixels=256 * 16**2),
     # The authors' evaluation puts the prompt for documents before sound, but none before pictures.
     "embedding_gemma2": Family(
         tuple(Modality),
