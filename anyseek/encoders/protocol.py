@@ -10,7 +10,7 @@ import numpy as np
 
 from ..types import Clip, Modality, Space
 
-__all__ = ["CuttableEncoder", "Encoder", "EncoderSettings", "OnDownload", "VideoEncoder"]
+__all__ = ["BatchingEncoder", "CuttableEncoder", "Encoder", "EncoderSettings", "OnDownload", "VideoEncoder"]
 
 OnDownload = Callable[[str, int, int], None]
 """Hears of a download: the repository, the bytes that are here, the bytes it has in all."""
@@ -96,6 +96,17 @@ class CuttableEncoder(Encoder, Protocol):
     """
 
     matryoshka_dims: tuple[int, ...]
+
+
+@runtime_checkable
+class BatchingEncoder(Encoder, Protocol):
+    """An encoder that says how many inputs it computes at a time.
+
+    Attributes:
+        batch_size: As many are best handed over at once.
+    """
+
+    batch_size: int
 
 
 @runtime_checkable

@@ -10,18 +10,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..encoders.protocol import Encoder
 from ..errors import BadInput, FailureCode
 from ..media.kinds import kind_by_suffix
 from ..media.protocol import DecodeOptions
 from ..media.video import frame_reader
-from ..storage.catalog import AssetRow, Catalog, SourceRow, SpaceRow
+from ..storage.catalog import AssetRow, Catalog, SourceRow
 from ..types import Kind
 from .diff import Diff, compare
 from .exclusion import Exclusion
-from .pipeline import Broken, Job, Movable, Pipeline, Place
+from .job import DEPENDS_ON_ENCODER, Broken, Job, Place
+from .lanes import Lane
+from .movable import Movable
+from .pipeline import Pipeline
 from .pool import DecodePool, PoolLimits
-from .report import Failure, FileDone, IndexReport, OnEvent, Outcome, ScanProgress, Skipped, WorkFound
+from .report import Failure, FileDone, IndexReport, OnEvent, Outcome, Refusal, ScanProgress, Skipped, WorkFound
 from .scan import Rule, Scan, ScanRules, look_at, scan
 from .targets import targets
 
@@ -37,10 +39,10 @@ class IndexOptions:
             runs, until one is given another; None takes what is remembered.
         kinds: Only these kinds are looked for, and what the library has of others stays; all when empty.
         jobs: Decoding processes; as many as there are cores when None.
-        retry: Read the files that failed before, whatever the reason was, and nothing else.
+        retry: Read the files that failed before, whatever the reason was, and those that a space has nothing of; nothing else.
         prune: Forget for good what is not there any more. Where a path is named, believe that it is missing or empty on purpose.
-        batch_size: Segments that are encoded at a time.
-        decode: See `DecodeOptions`.
+        batch_size: Segments that are encoded at a time; as many as suit each encoder when None.
+        decode: See `DecodeOptions`; the encoders decide on modalities, sizes, rates and windows.
         limits: See `PoolLimits`.
     """
 
@@ -49,14 +51,14 @@ class IndexOptions:
     jobs: int | None = None
     retry: bool = False
     prune: bool = False
-    batch_size: int = 16
+    batch_size: int | None = None
     decode: DecodeOptions = field(default_factory=DecodeOptions)
     limits: PoolLimits = field(default_factory=PoolLimits)
 
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:
             raise BadInput(f"{self.jobs} decoding processes can read nothing: use 1 or more, or None for one per core")
-        if self.batch_size < 1:
+        if self.batch_size is not None and self.batch_size < 1:
             raise BadInput(f"a batch of {self.batch_size} segments holds nothing: use 1 or more")
 
 
@@ -76,25 +78,27 @@ class _Stopped(Exception):
 
 
 class Indexer:
-    """Brings the catalog in line with the disk. For one run; it leaves off after the batch in flight once `stop` is set."""
+    """Brings the catalog in line with the disk. For one run; it leaves off after the batch in flight once `stop` is set.
 
-    def __init__(
-        self,
-        catalog: Catalog,
-        space: SpaceRow,
-        encoder: Encoder,
-        options: IndexOptions,
-        on_event: OnEvent,
-        stop: threading.Event,
-    ) -> None:
+    Args:
+        catalog: Of the library.
+        lanes: The spaces to be filled, each with its encoder; one at least. Files that are in the library already are read for those that
+            lack them, so that a new space is built beside an old one.
+        options: See `IndexOptions`.
+        on_event: Told of everything that happens.
+        stop: Ends the run early.
+    """
+
+    def __init__(self, catalog: Catalog, lanes: Sequence[Lane], options: IndexOptions, on_event: OnEvent, stop: threading.Event) -> None:
         self.catalog = catalog
-        self.space = space
-        self.encoder = encoder
+        self.lanes = lanes
         self.options = options
         self.on_event = on_event
         self.report = IndexReport()
         self._stopped = stop
         self._believes = False
+        self._lacking: set[int] = set()
+        self._refused: set[int] = set()
 
     def run(self, paths: Sequence[Path]) -> IndexReport:
         """Index files and folders; all known sources when there are none.
@@ -103,11 +107,15 @@ class Indexer:
             BadInput: A path does not exist, or nothing was named and the library has no source yet.
             MissingExtra: The video backend is not installed.
             StorageFull: The disk is full; what was committed is safe.
-            EncoderFailed: The encoder takes nothing.
+            EncoderFailed: An encoder takes nothing.
         """
         frame_reader(self.options.decode.video_backend)
         self._believes = self.options.prune and bool(paths)
         started = time.monotonic()
+        for lane in self.lanes:
+            space_id = lane.space.id
+            self._lacking |= self.catalog.unfinished_contents(space_id) | self.catalog.untried_contents(space_id, DEPENDS_ON_ENCODER)
+            self._refused |= self.catalog.refused_contents(space_id) if self.options.retry else set()
         with suppress(_Stopped):  # in the middle of a walk, of which nothing may be concluded
             self._run([self._plan(source, below) for source, below in targets(self.catalog, paths)])
         self.report.interrupted = self._stopped.is_set()
@@ -117,7 +125,8 @@ class Indexer:
     def _run(self, plans: list[_Plan]) -> None:
         gone = self._sweep(plans)
         jobs = [job for plan in plans for job in self._jobs(plan)]
-        self.on_event(WorkFound(len(jobs)))
+        known = sum(job.before is not None and job.before[1] in self._lacking for job in jobs)
+        self.on_event(WorkFound(len(jobs), known))
         if jobs and not self._stopped.is_set():
             movable = self._movable(plans, gone, jobs)
             self._read(jobs, movable)
@@ -129,9 +138,9 @@ class Indexer:
     def _plan(self, source: SourceRow, below: str) -> _Plan:
         known = self.catalog.assets(source.id)
         if self.options.retry:
-            known = {path: asset for path, asset in known.items() if asset.state == "failed"}
+            known = {path: asset for path, asset in known.items() if self._is_to_retry(asset)}
         seen = self._look(source, below, known)
-        diff = compare(seen, known, below=below, reread=self._to_reread(known), unfinished=self.catalog.unfinished_contents(self.space.id))
+        diff = compare(seen, known, below=below, reread=self._to_reread(known), unfinished=self._lacking)
         suspicious = not source.root.is_dir() if self.options.retry else _is_suspicious(seen, source.root, below)
         if suspicious and not self._believes:
             if diff.gone or seen.missing_root:
@@ -169,12 +178,15 @@ class Indexer:
         self.on_event(ScanProgress(source.root, found))
 
     def _to_reread(self, known: dict[str, AssetRow]) -> set[str]:
-        """Failures that are tried again: all on request, else those that another moment may cure."""
+        """What is tried again: all that `retry` means, else failures that another moment may cure."""
+        if self.options.retry:
+            return set(known)
         return {
-            path
-            for path, asset in known.items()
-            if asset.failure_code is not None and (self.options.retry or not FailureCode(asset.failure_code).lies_in_content)
+            path for path, asset in known.items() if asset.failure_code is not None and not FailureCode(asset.failure_code).lies_in_content
         }
+
+    def _is_to_retry(self, asset: AssetRow) -> bool:
+        return asset.state == "failed" or (asset.state == "indexed" and asset.content_id in self._refused)
 
     def _sweep(self, plans: Sequence[_Plan]) -> set[int]:
         """Mark what is gone and record what could not be looked at, in one transaction; gives the ids of the files that are gone."""
@@ -217,12 +229,11 @@ class Indexer:
         return sorted(new + changed, key=lambda job: job.relative)
 
     def _read(self, jobs: list[Job], movable: Movable) -> None:
-        pipeline = Pipeline(
-            self.catalog, self.space, self.encoder, movable, self._done, retry=self.options.retry, batch_size=self.options.batch_size
-        )
+        pipeline = Pipeline(self.catalog, self.lanes, movable, self._done, retry=self.options.retry, batch_size=self.options.batch_size)
         size = min(self.options.jobs or os.cpu_count() or 1, len(jobs))
         try:
-            with DecodePool[Job](self.options.decode, size, self.options.limits) as pool:
+            options = tuple(lane.decode(self.options.decode) for lane in self.lanes)
+            with DecodePool[Job](options, size, self.options.limits) as pool:
                 pipeline.run(jobs, pool, self._stopped.is_set)
         finally:
             self.report.embedded = pipeline.embedded
@@ -240,6 +251,11 @@ class Indexer:
             self._failed(job.path, broken)
             return
         self.report.count(outcome)
+        if outcome in (Outcome.FILLED, Outcome.MOVED, Outcome.COPIED):
+            self.report.filled_in.update(lane.spec for lane in job.filled)
+        for view in job.views.values():
+            if view.refusal is not None:
+                self.report.refused.append(Refusal(job.path, view.lane.spec, view.refusal.code, view.refusal.reason))
         self.on_event(FileDone(job.path, outcome))
 
     def _failed(self, path: Path, broken: Broken) -> None:

@@ -11,16 +11,31 @@ from typing import IO
 
 from ..errors import FailureCode
 from ..media.protocol import DecodeOptions
-from ..types import Decoded, MediaInfo
+from ..types import Clip, Decoded, MediaInfo, Picture
 
-__all__ = ["Alive", "Configure", "Decode", "Digest", "Ended", "Failed", "Message", "Piece", "Read", "Request", "receive", "send"]
+__all__ = [
+    "Alive",
+    "Configure",
+    "Decode",
+    "Digest",
+    "Ended",
+    "Failed",
+    "LaneEnded",
+    "Message",
+    "Piece",
+    "Read",
+    "Request",
+    "bytes_of",
+    "receive",
+    "send",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Configure:
-    """The first request: how to decode, and how much address space in bytes decoding may add."""
+    """The first request: how to decode for each lane, and how much address space in bytes decoding may add."""
 
-    options: DecodeOptions
+    options: tuple[DecodeOptions, ...]
     max_memory: int
 
 
@@ -35,9 +50,9 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Decode:
-    """The answer to a `Digest`: go on and decode, or leave it."""
+    """The answer to a `Digest`: decode the file for these lanes, one after the other; leave it if there are none."""
 
-    wanted: bool
+    lanes: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +64,9 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One decoded segment, with what is known of the whole so far."""
+    """One segment decoded for a lane, with what is known of the whole so far."""
 
+    lane: int
     info: MediaInfo
     decoded: Decoded
 
@@ -61,13 +77,6 @@ class Alive:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """The file was read to its end; `info` is final, None when decoding was not wanted."""
-
-    info: MediaInfo | None
-
-
-@dataclass(frozen=True, slots=True)
 class Failed:
     """The file cannot be used, and why."""
 
@@ -75,8 +84,34 @@ class Failed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class LaneEnded:
+    """The file was read to its end for a lane.
+
+    Attributes:
+        info: What it says about itself, final as far as this lane looks; None when it could not even be opened.
+        failure: Why the lane cannot use it; None where it got all that there is for it, which may be nothing.
+    """
+
+    lane: int
+    info: MediaInfo | None
+    failure: Failed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The file was read for all lanes that wanted it."""
+
+
 Request = Configure | Read | Decode
-Message = Digest | Piece | Alive | Ended | Failed
+Message = Digest | Piece | LaneEnded | Alive | Ended | Failed
+
+
+def bytes_of(decoded: Decoded) -> int:
+    """How much memory a segment takes."""
+    if isinstance(decoded, Picture):
+        return decoded.pixels.nbytes
+    return decoded.frames.nbytes if isinstance(decoded, Clip) else decoded.samples.nbytes
 
 
 def send(stream: IO[bytes], value: Request | Message) -> None:

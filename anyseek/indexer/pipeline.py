@@ -1,4 +1,4 @@
-"""From files to stored vectors: read, decode, batch, encode, store. The encoder is the only thing that is waited for.
+"""From files to stored vectors: read, decode, batch, encode, store. The encoders are all that is waited for.
 
 Decoding runs in processes of its own (`pool`), encoding in a thread (`batches`), storing here. Each batch is one transaction, and is
 stored before the next one is encoded, so that an interruption at any instant loses at most the batch in flight; what a half-read film
@@ -11,133 +11,23 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
-from pathlib import Path
 
-import numpy as np
-
-from ..encoders.protocol import Encoder
 from ..errors import FailureCode
-from ..storage.catalog import Catalog, ContentRow, SourceRow, SpaceRow, Writer
-from ..types import MediaInfo, Segment
+from ..storage.catalog import Catalog, ContentRow, Writer
 from .batches import Batches
-from .messages import Digest, Ended, Failed, Piece, Read
+from .job import Broken, Job, View
+from .lanes import Lane
+from .messages import Digest, Ended, Failed, LaneEnded, Piece, Read
+from .movable import Movable
 from .pool import DecodePool, Said
 from .report import Outcome
-from .scan import Found
 
-__all__ = ["Broken", "Job", "Movable", "Pipeline", "Place"]
+__all__ = ["Pipeline"]
 
 COMMIT_SECONDS = 1.0
 COMMIT_FILES = 256
 IDLE_SECONDS = 0.1
 ENCODING_SECONDS = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """Why a file could not be indexed."""
-
-    code: FailureCode
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An asset and the path that it has, or had.
-
-    Attributes:
-        since_now: It left its bytes in this run, not in an earlier one.
-    """
-
-    asset_id: int
-    source_id: int
-    path: str
-    since_now: bool = True
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """One file on its way.
-
-    Attributes:
-        outcome: NEW or CHANGED, as the comparison found it.
-        before: The asset that its path has, if any, and the content of that.
-        digest: Its content hash, once it was read.
-        settled: Its hash decided what becomes of it; nothing more is expected of its process.
-        content_id: Its content, once something of it was stored.
-        info: What it says about itself; final when `ended`.
-        segments: All that were decoded.
-        stored: Those that an interrupted run had stored already.
-        encoded: Those whose vectors are not stored yet.
-        waiting: How many of its segments wait for the encoder.
-        ended: It was read to its end.
-        broken: It turned out to be unusable.
-    """
-
-    source: SourceRow
-    relative: str
-    found: Found
-    outcome: Outcome
-    before: tuple[Place, int] | None = None
-    digest: bytes = b""
-    settled: bool = False
-    content_id: int = 0
-    info: MediaInfo | None = None
-    segments: list[Segment] = field(default_factory=list)
-    stored: set[Segment] = field(default_factory=set)
-    encoded: list[tuple[Segment, np.ndarray]] = field(default_factory=list)
-    waiting: int = 0
-    ended: bool = False
-    broken: bool = False
-
-    @property
-    def path(self) -> Path:
-        """Where the file lies."""
-        return self.source.root / self.relative
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing of it is waited for any more."""
-        return self.ended and not self.waiting
-
-
-@dataclass(slots=True)
-class Movable:
-    """What tells a moved file from a copied one.
-
-    Attributes:
-        gone: Assets by the content that is not at their paths any more: a file elsewhere with these bytes is the same asset, moved.
-        moved: Assets that were found again.
-        displaced: Assets whose paths were taken by moved ones, and that were not found again so far.
-        present: Contents of which some file is still there.
-    """
-
-    gone: dict[int, list[Place]] = field(default_factory=dict)
-    moved: set[int] = field(default_factory=set)
-    displaced: set[int] = field(default_factory=set)
-    present: set[int] = field(default_factory=set)
-
-    def leave(self, place: Place, content_id: int) -> None:
-        """Note that a path does not have these bytes any more."""
-        self.gone.setdefault(content_id, []).append(place)
-
-    def claim(self, job: Job, content_id: int) -> Place | None:
-        """The asset that a file with these bytes is: the one that was at its path, else one that left them and may be moved there.
-
-        An asset that is still at a path only gives way to one that moved just now.
-        """
-        places = self.gone.get(content_id, [])
-        here = (job.source.id, job.relative)
-        candidates = [place for place in places if place.since_now or job.outcome is Outcome.NEW]
-        place = next((place for place in candidates if (place.source_id, place.path) == here), candidates[0] if candidates else None)
-        if place is not None:
-            places.remove(place)
-        return place
-
-    def stay(self, place: Place, content_id: int) -> None:
-        """Note that an asset keeps its path although its bytes are others now, so that nobody may claim it."""
-        self.gone[content_id] = [other for other in self.gone.get(content_id, []) if other.asset_id != place.asset_id]
 
 
 class Pipeline:
@@ -146,21 +36,20 @@ class Pipeline:
     def __init__(
         self,
         catalog: Catalog,
-        space: SpaceRow,
-        encoder: Encoder,
+        lanes: Sequence[Lane],
         movable: Movable,
         on_done: Callable[[Job, Outcome, Broken | None], None],
         *,
         retry: bool = False,
-        batch_size: int = 16,
+        batch_size: int | None = None,
     ) -> None:
         self.catalog = catalog
-        self.space = space
+        self.lanes = lanes
         self.movable = movable
         self.on_done = on_done
         self.retry = retry
         self.embedded = 0
-        self._batches: Batches[Job] = Batches(encoder, batch_size)
+        self._batches: Batches[View] = Batches(lanes, batch_size)
         self._twins: dict[bytes, list[Job]] = {}
         self._again: deque[Job] = deque()
         self._undecided: set[Job] = set()
@@ -174,7 +63,7 @@ class Pipeline:
 
         Raises:
             StorageFull: The disk is full; what was committed is safe.
-            EncoderFailed: The encoder takes nothing.
+            EncoderFailed: An encoder takes nothing.
         """
         self._undecided = {job for job in jobs if job.before is not None}
         waiting = iter(sorted(jobs, key=lambda job: job.before is None))  # see `_decide`
@@ -204,41 +93,71 @@ class Pipeline:
         match said.message:
             case Digest(digest):
                 job.digest = digest
-                wanted = self._is_wanted(job)
-                job.settled = not wanted
-                said.answer(wanted=wanted)
-            case Piece(info, decoded):
-                job.info = info
-                job.segments.append(decoded.segment)
-                if decoded.segment not in job.stored:
-                    job.waiting += 1
-                    self._batches.add(job, decoded)
-            case Ended(info) if info is not None and not job.segments:
-                self._fail(job, Broken(FailureCode.NO_CONTENT, "it holds nothing that this library's encoder understands"))
-            case Ended(info) if info is not None:
-                job.info, job.ended = info, True
-                if job.finished:
-                    self._touched.add(job)
+                lanes = self._wanted_by(job)
+                job.settled = not lanes
+                said.answer(lanes)
+            case Piece(lane, info, decoded):
+                view = job.views[lane]
+                job.learn(info, read_to_its_end=False)
+                view.segments.append(decoded.segment)
+                if view.failure is None and decoded.segment not in view.stored:
+                    view.waiting += 1
+                    self._batches.add(lane, view, decoded)
+            case LaneEnded(lane, info, failure):
+                view = job.views[lane]
+                job.learn(info, read_to_its_end=bool(view.segments) and failure is None)
+                self._end(view, failure)
+            case Ended():
+                job.ended = True
+                self._touched.add(job)
+            case Failed() as failure if failure.code.lies_in_content and job.views:
+                for view in job.views.values():
+                    if not view.ended:
+                        self._end(view, failure)
+                job.ended = True
+                self._touched.add(job)
             case Failed(code, reason):
                 self._fail(job, Broken(code, reason))
 
-    def _is_wanted(self, job: Job) -> bool:
-        """Decide by its hash what becomes of a file; True when it has to be decoded."""
-        content = self.catalog.content_by_hash(job.digest, self.space.id)
+    def _wanted_by(self, job: Job) -> tuple[int, ...]:
+        """Decide by its hash what becomes of a file, and give the numbers of the lanes for which it has to be decoded."""
+        content = self.catalog.content_by_hash(job.digest)
         self._decide(job, content)
         if job.digest in self._twins:
             self._twins[job.digest].append(job)
-            return False
-        if content is not None and content.failure_code is not None and not self.retry:
+            return ()
+        wanted = tuple(range(len(self.lanes))) if content is None else self._lacking(job, content)
+        if wanted:
+            self._twins[job.digest] = []
+            job.views = {number: self._view(job, number, content) for number in wanted}
+        elif content is not None and content.failure_code is not None:
             self._broken.append((job, Broken(FailureCode(content.failure_code), content.failure_reason or "")))
-            return False
-        if content is not None and content.failure_code is None and content.coverage == "complete":
+        elif content is not None:
             self._known.append((job, content.id))
-            return False
-        self._twins[job.digest] = []
-        if content is not None:
-            job.stored = self.catalog.segments_in(content.id, self.space.id)
-        return True
+        return wanted
+
+    def _lacking(self, job: Job, content: ContentRow) -> tuple[int, ...]:
+        """The lanes that want bytes that are known: those that lack them, and all of them again where that may show what can be done."""
+        everyone = tuple(range(len(self.lanes)))
+        covered = [content.coverage.get(lane.space.id) for lane in self.lanes]
+        lacking = tuple(
+            number for number in everyone if covered[number] in (None, "partial") or (self.retry and covered[number] == "refused")
+        )
+        if content.failure_code is not None:
+            untried = lacking if Broken(FailureCode(content.failure_code), "").depends_on_encoder else ()
+            return everyone if self.retry else untried
+        complete = [lane.space.id for lane, state in zip(self.lanes, covered, strict=True) if state == "complete"]
+        job.served = any(self.catalog.segments_in(content.id, space_id) for space_id in complete)
+        if job.served and lacking:
+            job.content_id = content.id  # what is known of it stands, should it turn out that it cannot be read for the others
+            job.lasts_ms = self.catalog.content_info([content.id])[content.id].duration_ms or 0
+        return lacking if lacking or job.served else everyone
+
+    def _view(self, job: Job, number: int, content: ContentRow | None) -> View:
+        lane = self.lanes[number]
+        is_stored = content is not None and content.coverage.get(lane.space.id) in ("partial", "complete")
+        stored = self.catalog.segments_in(content.id, lane.space.id) if content is not None and is_stored else ()
+        return View(job, number, lane, frozenset(stored))
 
     def _decide(self, job: Job, content: ContentRow | None) -> None:
         """Note whether the bytes that a path had are still there.
@@ -255,11 +174,25 @@ class Pipeline:
         else:
             self.movable.leave(place, content_id)
 
+    def _end(self, view: View, failure: Failed | None) -> None:
+        """Note that a file was read to its end for a lane, or how far it can be read for it."""
+        view.ended = True
+        if failure is not None:
+            self._give_up(view, Broken(failure.code, failure.reason))
+        if not view.waiting:
+            self._touched.add(view.job)
+
+    def _give_up(self, view: View, failure: Broken) -> None:
+        """Give a file up for one lane; whether that costs the file is seen when it was read for all."""
+        view.fail(failure)
+        view.waiting -= self._batches.drop(view)
+
     def _fail(self, job: Job, broken: Broken) -> None:
         """Give a file up, with those that turned out to have the same bytes if the bytes are at fault."""
         job.broken = job.settled = True
         self._undecided.discard(job)
-        self._batches.drop(job)
+        for view in job.views.values():
+            view.waiting -= self._batches.drop(view)
         self._touched.discard(job)
         self._broken.append((job, broken))
         for twin in self._twins.pop(job.digest, []):
@@ -272,22 +205,23 @@ class Pipeline:
     def _encode(self, *, partial: bool = False, timeout_s: float | None = 0.0) -> None:
         """Take the batch that was encoded, if it is done, store what is due, and only then begin with the next."""
         for item in self._batches.take(timeout_s):
+            view = item.owner
             self.embedded += item.vector is not None
-            item.owner.waiting -= 1
-            if item.owner.broken:
+            view.waiting -= 1
+            if view.job.broken:
                 continue
             if item.vector is None:
-                self._fail(item.owner, Broken(FailureCode.NOT_ENCODED, f"the encoder does not take it: {item.refusal}"))
-                continue
-            item.owner.encoded.append((item.segment, item.vector))
-            self._touched.add(item.owner)
+                self._give_up(view, Broken(FailureCode.NOT_ENCODED, f"the encoder does not take it: {item.refusal}"))
+            elif view.failure is None:
+                view.encoded.append((item.segment, item.vector))
+            self._touched.add(view.job)
         if self._is_due():
             self._commit()
         self._batches.start(partial=partial)
 
     def _is_due(self) -> bool:
         """A batch was encoded, or files that need no encoding have waited for long enough."""
-        if any(job.encoded for job in self._touched):
+        if any(view.encoded for job in self._touched for view in job.views.values()):
             return True
         settled = len(self._broken) + len(self._touched) + (0 if self._undecided else len(self._known))
         return settled >= COMMIT_FILES or (settled > 0 and time.monotonic() - self._committed_at > COMMIT_SECONDS)
@@ -296,9 +230,14 @@ class Pipeline:
         """Store all that is settled in one transaction, and only then say that it is done."""
         done: list[tuple[Job, Outcome, Broken | None]] = []
         with self.catalog.transaction() as writer:
+            fresh: list[tuple[Job, int]] = []
             for job in self._touched:
                 self._store(writer, job)
-            fresh = [(twin, job.content_id) for job in self._touched if job.finished for twin in [job, *self._twins.pop(job.digest)]]
+                if job.finished:
+                    alike = [job, *self._twins.pop(job.digest)]
+                    verdict = job.verdict
+                    fresh += [(twin, job.content_id) for twin in alike if verdict is None]
+                    self._broken += [(twin, verdict) for twin in alike if verdict is not None]
             known = [] if self._undecided else self._known
             done.extend((job, self._place(writer, job, content_id), None) for job, content_id in fresh + known)
             for job, broken in self._broken:
@@ -313,13 +252,24 @@ class Pipeline:
             self.on_done(job, outcome, reason)
 
     def _store(self, writer: Writer, job: Job) -> None:
-        assert job.info is not None  # a file is touched by its pieces or its end, and both bring it
-        if not job.content_id:
+        """Store what the lanes have got of a file since the last time, and what they have come to an end with."""
+        verdict = job.verdict if job.finished else None
+        if not job.content_id and job.info is not None:
             job.content_id = writer.begin_content(job.digest, job.found.size, job.info)
-        writer.add_embeddings(job.content_id, self.space.id, job.encoded)
-        job.encoded = []
-        if job.finished:
-            writer.finish_content(job.content_id, self.space.id, job.info, job.segments)
+        elif not job.content_id and verdict is not None:
+            job.content_id = writer.fail_content(job.digest, job.found.size, None, verdict.code, verdict.reason)
+        for view in job.views.values():
+            space_id = view.lane.space.id
+            writer.add_embeddings(job.content_id, space_id, view.encoded)
+            view.encoded = []
+            if view.closed:
+                continue
+            if view.complete and job.info is not None:
+                writer.finish_content(job.content_id, space_id, job.info, view.segments)
+                view.closed = True
+            elif job.finished and view.failure is not None and (verdict is None or view.failure.depends_on_encoder):
+                writer.refuse_content(job.content_id, space_id, view.failure.reason)
+                view.closed = True
 
     def _place(self, writer: Writer, job: Job, content_id: int) -> Outcome:
         """Tie a path to its content: as the asset that was moved there, or as an asset of its own."""
@@ -337,7 +287,7 @@ class Pipeline:
                 return Outcome.MOVED
         writer.put_asset(source, job.relative, found.size, found.mtime_ns, content_id)
         if job.before is not None and job.before[1] == content_id:
-            return Outcome.UNCHANGED
+            return Outcome.FILLED if job.filled else Outcome.UNCHANGED
         if job.before is not None:
             self.movable.stay(*job.before)
         return Outcome.COPIED if job.outcome is Outcome.NEW and was_present else job.outcome
@@ -348,8 +298,9 @@ class Pipeline:
             content_id: int | None = writer.fail_content(job.digest, job.found.size, job.info, broken.code, broken.reason)
         else:
             content_id = job.before[1] if job.before else None
-            if job.content_id:  # what was stored may come from bytes that are not those of the hash
-                writer.drop_embeddings(job.content_id, self.space.id)
+            for view in job.views.values():
+                if job.content_id and not view.closed:  # what was stored may come from bytes that are not those of the hash
+                    writer.drop_embeddings(job.content_id, view.lane.space.id)
         writer.fail_asset(
             job.source.id, job.relative, job.found.size, job.found.mtime_ns, broken.code, broken.reason, content_id=content_id
         )

@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from ..errors import AnyseekError, FailureCode
 from ..media.protocol import DecodeOptions
-from .messages import Configure, Decode, Digest, Ended, Failed, Message, Read, receive, send
+from .messages import Configure, Decode, Digest, Ended, Failed, Message, Piece, Read, bytes_of, receive, send
 
 __all__ = ["DecodePool", "PoolLimits", "Said"]
 
 Job = TypeVar("Job")
 
 QUEUED_MESSAGES = 48
+QUEUED_UNIT = 1024**2
 WATCH_SECONDS = 0.5
 EXIT_SECONDS = 2.0
 AWAY_SECONDS = 5.0
@@ -54,22 +55,54 @@ class Said(Generic[Job]):
     message: Message
     _process: _Process[Job]
 
-    def answer(self, *, wanted: bool) -> None:
-        """Answer a `Digest`."""
-        self._process.say(Decode(wanted))
+    def answer(self, lanes: tuple[int, ...]) -> None:
+        """Answer a `Digest`: decode the file for these lanes."""
+        self._process.say(Decode(lanes))
+
+
+_Event = tuple["_Process[Any]", Message | None]
+
+
+class _Events(Queue[_Event]):
+    """A queue that a few large messages fill as well as many small ones do: each counts for its MiB, and for 1 at least."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self._units = 0
+
+    def _qsize(self) -> int:
+        return self._units
+
+    def _put(self, item: _Event) -> None:
+        super()._put(item)
+        self._units += _units_of(item[1])
+
+    def _get(self) -> _Event:
+        item: _Event = super()._get()
+        self._units -= _units_of(item[1])
+        return item
+
+
+def _units_of(message: Message | None) -> int:
+    return max(1, bytes_of(message.decoded) // QUEUED_UNIT) if isinstance(message, Piece) else 1
 
 
 class DecodePool(Generic[Job]):
     """A fixed number of decoding processes, started when there is something to do.
 
     The results of all come through one bounded queue: when the reader is slow, the processes wait.
+
+    Args:
+        options: How to decode for each lane, which `Said.answer` names by its number.
+        size: Most processes.
+        limits: What one file may cost.
     """
 
-    def __init__(self, options: DecodeOptions, size: int, limits: PoolLimits) -> None:
+    def __init__(self, options: tuple[DecodeOptions, ...], size: int, limits: PoolLimits) -> None:
         self.options = options
         self.size = size
         self.limits = limits
-        self._events: Queue[tuple[_Process[Job], Message | None]] = Queue(QUEUED_MESSAGES)
+        self._events: _Events = _Events(QUEUED_MESSAGES)
         self._processes: list[_Process[Job]] = []
         self._watched_at = 0.0
 
@@ -104,7 +137,7 @@ class DecodePool(Generic[Job]):
         process.start_job(job, request)
 
     def _start(self) -> _Process[Job]:
-        process = _Process(self._events, self.options, self.limits)
+        process: _Process[Job] = _Process(self._events, self.options, self.limits)
         self._processes.append(process)
         return process
 
@@ -166,7 +199,7 @@ class DecodePool(Generic[Job]):
 class _Process(Generic[Job]):
     """One decoding process, and the thread that listens to it."""
 
-    def __init__(self, events: Queue[tuple[_Process[Job], Message | None]], options: DecodeOptions, limits: PoolLimits) -> None:
+    def __init__(self, events: _Events, options: tuple[DecodeOptions, ...], limits: PoolLimits) -> None:
         self.limits = limits
         self.job: Job | None = None
         self.request = Read("", 0, 0)

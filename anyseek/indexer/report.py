@@ -11,17 +11,18 @@ from pathlib import Path
 from ..errors import FailureCode
 from .scan import Rule
 
-__all__ = ["Failure", "FileDone", "IndexEvent", "IndexReport", "OnEvent", "Outcome", "ScanProgress", "Skipped", "WorkFound"]
+__all__ = ["Failure", "FileDone", "IndexEvent", "IndexReport", "OnEvent", "Outcome", "Refusal", "ScanProgress", "Skipped", "WorkFound"]
 
 
 class Outcome(StrEnum):
-    """How one file ended."""
+    """How one file ended; FILLED when it was in the library already, and only got vectors that a space lacked."""
 
     NEW = "new"
     CHANGED = "changed"
     MOVED = "moved"
     COPIED = "copied"
     UNCHANGED = "unchanged"
+    FILLED = "filled"
     FAILED = "failed"
 
 
@@ -43,9 +44,10 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class WorkFound:
-    """All walks are done: `files` have to be read."""
+    """All walks are done: `files` have to be read, of which `known` are in the library already and lack vectors in some space."""
 
     files: int
+    known: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,16 @@ class Failure:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that is in the library, but of which one space has nothing, because its encoder did not take it or it could not be read."""
+
+    path: Path
+    spec: str
+    code: FailureCode
+    reason: str
+
+
 @dataclass(slots=True)
 class IndexReport:
     """What one run did.
@@ -80,13 +92,17 @@ class IndexReport:
         moved: Files found under another path; nothing of them was embedded.
         copied: Files with bytes that the library has already; nothing of them was embedded.
         unchanged: Files that needed nothing.
+        filled: Files that are what they were and got vectors that a space lacked.
+        filled_in: Files that the library had already and that got such vectors, by the spec of the space: moved and copied ones, too.
         still_failed: Files that failed in an earlier run and have not changed since; they are tried again on request.
         removed: Files that are gone.
         kept: Files that were not seen but may be there, because a folder could not be read or another kind was asked for.
         failed: Files that could not be read; each is listed in `failures`.
+        refused: Files that one space has nothing of, although another one has.
         embedded: Segments that were encoded.
         skipped: Paths passed over, by rule.
         unavailable: Sources that were not there or suddenly empty; nothing of them was removed.
+        changed_to: The specs of the spaces that took over with this run, if any did.
         purged: Files that were forgotten for good (only with `prune`).
         seconds: Time it took.
         interrupted: It was stopped; the next run goes on from here.
@@ -98,6 +114,8 @@ class IndexReport:
     moved: int = 0
     copied: int = 0
     unchanged: int = 0
+    filled: int = 0
+    filled_in: Counter[str] = field(default_factory=Counter)
     still_failed: int = 0
     removed: int = 0
     kept: int = 0
@@ -105,7 +123,9 @@ class IndexReport:
     embedded: int = 0
     skipped: Counter[Rule] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
     unavailable: list[Path] = field(default_factory=list)
+    changed_to: tuple[str, ...] = ()
     purged: int = 0
     seconds: float = 0.0
     interrupted: bool = False

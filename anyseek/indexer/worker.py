@@ -18,13 +18,21 @@ from ..errors import FailureCode, MediaError
 from ..media.image import silence_pillow
 from ..media.open import open_media
 from ..media.protocol import DecodeOptions
+from ..types import Kind, MediaInfo, Modality
 from .hashing import digest_of
-from .messages import Alive, Configure, Decode, Digest, Ended, Failed, Message, Piece, Read, Request, receive, send
+from .messages import Alive, Configure, Decode, Digest, Ended, Failed, LaneEnded, Message, Piece, Read, Request, receive, send
 from .scan import Found
 
 __all__ = ["main"]
 
 TICK_SECONDS = 1.0
+
+HOLDS = {
+    Kind.IMAGE: {Modality.IMAGE},
+    Kind.AUDIO: {Modality.AUDIO},
+    Kind.VIDEO: {Modality.IMAGE, Modality.AUDIO, Modality.VIDEO},
+}
+"""What there may be in a file of a kind."""
 
 
 def main() -> None:
@@ -80,7 +88,7 @@ def _limit_memory(max_memory: int) -> None:
 class _Worker:
     """Serves one `Read` at a time."""
 
-    def __init__(self, requests: SimpleQueue[Request], results: IO[bytes], options: DecodeOptions) -> None:
+    def __init__(self, requests: SimpleQueue[Request], results: IO[bytes], options: tuple[DecodeOptions, ...]) -> None:
         self.requests = requests
         self.results = results
         self.options = options
@@ -106,21 +114,35 @@ class _Worker:
         _check_unchanged(request, path)
         if request.size == 0:
             raise MediaError(FailureCode.EMPTY, "the file is empty")
-        if request.size > self.options.limits.max_bytes:
-            raise MediaError(FailureCode.TOO_LARGE, f"{request.size:,} bytes are more than the limit of {self.options.limits.max_bytes:,}")
+        max_bytes = self.options[0].limits.max_bytes  # the lanes differ in what they take, not in what a file may cost
+        if request.size > max_bytes:
+            raise MediaError(FailureCode.TOO_LARGE, f"{request.size:,} bytes are more than the limit of {max_bytes:,}")
         digest = digest_of(path, self.tick)
         _check_unchanged(request, path)
         self.say(Digest(digest))
         answer = self.requests.get()
         if not isinstance(answer, Decode):
             raise TypeError("a digest must be answered by Decode")
-        if not answer.wanted:
-            return self.say(Ended(None))
-        with open_media(path, self.options) as media:
-            for decoded in media.segments(self.tick):
-                self.say(Piece(media.info, decoded))
+        info: MediaInfo | None = None
+        for lane in answer.lanes:
+            info = self.read_for(lane, request, path, info)
+        self.say(Ended())
+
+    def read_for(self, lane: int, request: Read, path: Path, info: MediaInfo | None) -> MediaInfo | None:
+        """Decode the file for a lane; a fault of its bytes ends it for this lane alone. `info` is what another lane found, if any."""
+        options, failure = self.options[lane], None
+        if info is None or options.modalities & HOLDS[info.kind]:
+            try:
+                with open_media(path, options) as media:
+                    info = media.info
+                    for decoded in media.segments(self.tick):
+                        self.say(Piece(lane, media.info, decoded))
+                    info = media.info
+            except MediaError as error:
+                failure = Failed(error.code, error.reason)
             _check_unchanged(request, path)
-            return self.say(Ended(media.info))
+        self.say(LaneEnded(lane, info, failure))
+        return info
 
     def say(self, message: Message) -> None:
         send(self.results, message)

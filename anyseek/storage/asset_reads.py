@@ -98,6 +98,19 @@ class AssetReads:
         with self.database.reading() as connection:
             return {row[0] for row in fetch(connection, lacking(space_id))}
 
+    def refused_contents(self, space_id: int) -> set[int]:
+        """Ids of contents of which a space's encoder took nothing."""
+        statement = select(coverage.c.content_id).where(coverage.c.space_id == space_id, coverage.c.state == "refused")
+        with self.database.reading() as connection:
+            return {row[0] for row in fetch(connection, statement)}
+
+    def untried_contents(self, space_id: int, codes: Iterable[str]) -> set[int]:
+        """Ids of contents that failed for one of some reasons before this space's encoder was asked."""
+        asked = select(coverage.c.content_id).where(coverage.c.space_id == space_id)
+        statement = select(content.c.id).where(content.c.failure_code.in_(sorted(codes)), content.c.id.not_in(asked))
+        with self.database.reading() as connection:
+            return {row[0] for row in fetch(connection, statement)}
+
     def segments_in(self, content_id: int, space_id: int) -> set[Segment]:
         """The segments of a content that are embedded in a space already."""
         statement = (

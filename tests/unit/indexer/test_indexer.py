@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,46 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import ColourEncoder
+from indexing import Bench, counts
 from samples import write_picture, write_tone
 
 from anyseek.errors import BadInput, EncoderFailed
-from anyseek.indexer.indexer import IndexOptions
 from anyseek.indexer.pool import PoolLimits
-from anyseek.indexer.report import FileDone, IndexReport, Outcome
-from anyseek.library import Library
+from anyseek.indexer.report import FileDone, Outcome
 from anyseek.media.protocol import DecodeOptions
-from anyseek.types import Kind, Modality
-
-
-class Bench:
-    """A folder of media and its library."""
-
-    def __init__(self, root: Path) -> None:
-        self.media = root / "media"
-        self.media.mkdir()
-        self.library = root / "library"
-        self.encoder = ColourEncoder()
-
-    def index(self, *paths: Path, **options: object) -> IndexReport:
-        with Library.open(self.library, encoder=self.encoder) as library:
-            return library.index(*(paths or (self.media,)), options=IndexOptions(jobs=1, **options))  # type: ignore[arg-type]
-
-    def search(self, text: str) -> list[str]:
-        with Library.open(self.library, encoder=self.encoder) as library:
-            return sorted(hit.path.name for hit in library.search(text, limit=20) if hit.score > 0.9)
-
-    def embedded(self) -> int:
-        return sum(self.encoder.encoded[modality] for modality in (Modality.IMAGE, Modality.AUDIO))
+from anyseek.types import Kind, Modality, Segment
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
-
-
-def counts(report: IndexReport) -> dict[str, int]:
-    names = ("new", "changed", "moved", "copied", "unchanged", "removed", "kept", "failed", "still_failed", "embedded", "purged")
-    return {name: getattr(report, name) for name in names if getattr(report, name)}
 
 
 def test_a_first_run_embeds_all_and_a_second_nothing(bench: Bench) -> None:
@@ -69,15 +41,15 @@ def test_renamed_moved_and_copied_files_embed_nothing_and_keep_their_ids(bench: 
     for colour in ("red", "green", "blue"):
         write_picture(bench.media / f"{colour}.png", colour)
     bench.index()
-    with Library.open(bench.library) as library:
-        before = {row.id: path for path, row in library.catalog.assets(1).items()}
+    with bench.catalog() as catalog:
+        before = {row.id: path for path, row in catalog.assets(1).items()}
     (bench.media / "red.png").rename(bench.media / "rouge.png")
     (bench.media / "deep").mkdir()
     (bench.media / "green.png").rename(bench.media / "deep" / "green.png")
     shutil.copy(bench.media / "blue.png", bench.media / "bleu.png")
     assert counts(bench.index()) == {"moved": 2, "copied": 1, "unchanged": 1}
-    with Library.open(bench.library) as library:
-        after = {row.id: path for path, row in library.catalog.assets(1).items()}
+    with bench.catalog() as catalog:
+        after = {row.id: path for path, row in catalog.assets(1).items()}
     moved = {"red.png": "rouge.png", "green.png": "deep/green.png"}
     assert {id_: moved.get(path, path) for id_, path in before.items()} == {id_: after[id_] for id_ in before}
     assert bench.embedded() == 3
@@ -86,8 +58,8 @@ def test_renamed_moved_and_copied_files_embed_nothing_and_keep_their_ids(bench: 
 
 def ids_by_content(bench: Bench) -> dict[int, tuple[int, str]]:
     """Content to the asset that has it and where that lies."""
-    with Library.open(bench.library) as library:
-        return {row.content_id: (row.id, path) for path, row in library.catalog.assets(1).items() if row.state == "indexed"}
+    with bench.catalog() as catalog:
+        return {row.content_id: (row.id, path) for path, row in catalog.assets(1).items() if row.state == "indexed"}
 
 
 def test_files_that_swap_or_hand_on_their_names_are_moved_and_keep_their_ids(bench: Bench) -> None:
@@ -120,13 +92,13 @@ def test_a_file_moved_over_another_is_moved_and_the_other_gone(bench: Bench) -> 
 def test_a_backup_under_another_name_leaves_the_edited_file_its_id(bench: Bench) -> None:
     path = write_picture(bench.media / "x.png", "red")
     bench.index()
-    with Library.open(bench.library) as library:
-        before = library.catalog.assets(1)["x.png"].id
+    with bench.catalog() as catalog:
+        before = catalog.assets(1)["x.png"].id
     shutil.copy(path, bench.media / "z backup.png")
     write_picture(path, "green", size=(40, 20))
     assert counts(bench.index()) == {"changed": 1, "new": 1, "embedded": 1}
-    with Library.open(bench.library) as library:
-        assert library.catalog.assets(1)["x.png"].id == before
+    with bench.catalog() as catalog:
+        assert catalog.assets(1)["x.png"].id == before
 
 
 def test_what_comes_back_to_its_place_is_itself_and_not_its_copy(bench: Bench) -> None:
@@ -134,16 +106,16 @@ def test_what_comes_back_to_its_place_is_itself_and_not_its_copy(bench: Bench) -
     shutil.copy(path, bench.media / "y.png")
     write_picture(bench.media / "z.png", "green")
     bench.index()
-    with Library.open(bench.library) as library:
-        before = {path: row.id for path, row in library.catalog.assets(1).items()}
+    with bench.catalog() as catalog:
+        before = {path: row.id for path, row in catalog.assets(1).items()}
     kept = path.read_bytes()
     path.unlink()
     (bench.media / "y.png").unlink()
     assert counts(bench.index()) == {"removed": 2, "unchanged": 1}
     (bench.media / "y.png").write_bytes(kept)
     assert counts(bench.index()) == {"new": 1, "unchanged": 1}
-    with Library.open(bench.library) as library:
-        assert {path: row.id for path, row in library.catalog.assets(1).items()} == before
+    with bench.catalog() as catalog:
+        assert {path: row.id for path, row in catalog.assets(1).items()} == before
 
 
 def test_copies_in_one_run_are_decoded_once(bench: Bench) -> None:
@@ -236,12 +208,11 @@ def test_pruning_forgets_a_source_that_is_gone(bench: Bench) -> None:
     write_picture(bench.media / "b" / "y.png", "green")
     bench.index(bench.media / "a", bench.media / "b")
     shutil.rmtree(bench.media / "a")
-    with Library.open(bench.library, encoder=bench.encoder) as library:
-        report = library.index()
-        assert report.unavailable == [bench.media / "a"]
-        assert library.index(options=IndexOptions(prune=True)).unavailable == [bench.media / "a"]  # what is not named is not believed
-        assert counts(library.index(bench.media / "a", options=IndexOptions(prune=True))) == {"removed": 1, "purged": 1}
-        assert library.index().unavailable == []
+    report = bench.run()
+    assert report.unavailable == [bench.media / "a"]
+    assert bench.run(prune=True).unavailable == [bench.media / "a"]  # what is not named is not believed
+    assert counts(bench.run(bench.media / "a", prune=True)) == {"removed": 1, "purged": 1}
+    assert bench.run().unavailable == []
 
 
 def test_a_part_of_a_source_is_indexed_alone(bench: Bench) -> None:
@@ -267,10 +238,9 @@ def test_a_single_file_does_not_invite_its_neighbours(bench: Bench) -> None:
     path = write_picture(bench.media / "x.png", "red")
     write_picture(bench.media / "y.png", "green")
     bench.index(path)
-    with Library.open(bench.library, encoder=bench.encoder) as library:
-        assert counts(library.index()) == {"unchanged": 1}
-        path.unlink()
-        assert counts(library.index()) == {"removed": 1}
+    assert counts(bench.run()) == {"unchanged": 1}
+    path.unlink()
+    assert counts(bench.run()) == {"removed": 1}
     assert counts(bench.index()) == {"new": 1, "embedded": 1}
 
 
@@ -281,8 +251,7 @@ def test_a_whole_folder_stays_whole_beside_single_files_above_it(bench: Bench) -
     bench.index(bench.media / "a")
     bench.index(single)
     write_picture(bench.media / "a" / "2.png", "blue")
-    with Library.open(bench.library, encoder=bench.encoder) as library:
-        assert counts(library.index()) == {"new": 1, "unchanged": 2, "embedded": 1}
+    assert counts(bench.run()) == {"new": 1, "unchanged": 2, "embedded": 1}
 
 
 def test_a_folder_named_after_single_files_of_it_or_above_it_has_them_once(bench: Bench) -> None:
@@ -291,17 +260,17 @@ def test_a_folder_named_after_single_files_of_it_or_above_it_has_them_once(bench
     bench.index(outer, inner)
     write_picture(bench.media / "a" / "2.png", "blue")
     assert counts(bench.index(bench.media / "a")) == {"new": 1, "unchanged": 1, "embedded": 1}
-    with Library.open(bench.library, encoder=bench.encoder) as library:
-        assert counts(library.index()) == {"unchanged": 3}
-        assert len(library.search("red", limit=20)) == 3
+    assert counts(bench.run()) == {"unchanged": 3}
+    with bench.catalog() as catalog:
+        assert catalog.counts().assets == {"indexed": 3}
 
 
 def test_a_folder_and_one_above_it_may_be_named_together(bench: Bench) -> None:
     write_picture(bench.media / "a" / "x.png", "red")
     write_picture(bench.media / "y.png", "green")
     assert counts(bench.index(bench.media / "a", bench.media)) == {"new": 2, "embedded": 2}
-    with Library.open(bench.library) as library:
-        assert [source.root for source in library.sources()] == [bench.media]
+    with bench.catalog() as catalog:
+        assert [source.root for source in catalog.sources()] == [bench.media]
 
 
 def test_stopping_in_the_middle_of_a_walk_concludes_nothing(bench: Bench) -> None:
@@ -309,10 +278,8 @@ def test_stopping_in_the_middle_of_a_walk_concludes_nothing(bench: Bench) -> Non
     path = write_picture(bench.media / "b" / "y.png", "green")
     bench.index()
     path.unlink()
-    stop = threading.Event()
-    stop.set()
-    with Library.open(bench.library, encoder=bench.encoder) as library:
-        report = library.index(bench.media, stop=stop)
+    bench.stop.set()
+    report = bench.index()
     assert report.interrupted
     assert counts(report) == {}
     assert bench.search("green") == ["y.png"]
@@ -320,24 +287,23 @@ def test_stopping_in_the_middle_of_a_walk_concludes_nothing(bench: Bench) -> Non
 
 def test_a_first_run_that_was_stopped_goes_on_without_naming_the_folder_again(bench: Bench) -> None:
     write_picture(bench.media / "x.png", "red")
-    stop = threading.Event()
-    stop.set()
-    with Library.open(bench.library, encoder=bench.encoder) as library:
-        assert library.index(bench.media, stop=stop).interrupted
-        assert counts(library.index()) == {"new": 1, "embedded": 1}
+    bench.stop.set()
+    assert bench.index().interrupted
+    bench.stop.clear()
+    assert counts(bench.run()) == {"new": 1, "embedded": 1}
 
 
 def test_a_folder_above_a_source_takes_it_in(bench: Bench) -> None:
     write_picture(bench.media / "a" / "x.png", "red")
     write_picture(bench.media / "y.png", "green")
     bench.index(bench.media / "a")
-    with Library.open(bench.library) as library:
-        (asset,) = library.catalog.assets(1).values()
+    with bench.catalog() as catalog:
+        (asset,) = catalog.assets(1).values()
     assert counts(bench.index()) == {"new": 1, "unchanged": 1, "embedded": 1}
-    with Library.open(bench.library) as library:
-        (source,) = library.sources()
+    with bench.catalog() as catalog:
+        (source,) = catalog.sources()
         assert source.root == bench.media
-        assert library.catalog.assets(source.id)["a/x.png"].id == asset.id
+        assert catalog.assets(source.id)["a/x.png"].id == asset.id
     assert bench.search("red") == ["x.png"]
 
 
@@ -356,13 +322,12 @@ def test_without_a_path_all_sources_are_brought_up_to_date(bench: Bench) -> None
     write_picture(bench.media / "b" / "y.png", "green")
     bench.index(bench.media / "a", bench.media / "b")
     write_picture(bench.media / "b" / "z.png", "blue")
-    with Library.open(bench.library, encoder=bench.encoder) as library:
-        assert counts(library.index()) == {"new": 1, "unchanged": 2, "embedded": 1}
+    assert counts(bench.run()) == {"new": 1, "unchanged": 2, "embedded": 1}
 
 
 def test_nothing_named_and_nothing_known_is_an_error_with_a_remedy(bench: Bench) -> None:
-    with Library.open(bench.library, encoder=bench.encoder) as library, pytest.raises(BadInput, match="anyseek index FOLDER"):
-        library.index()
+    with pytest.raises(BadInput, match="anyseek index FOLDER"):
+        bench.run()
 
 
 def test_a_path_that_does_not_exist_is_named(bench: Bench) -> None:
@@ -383,8 +348,8 @@ def test_broken_files_are_rows_that_cost_one_try_and_can_be_retried(bench: Bench
     }
     assert counts(bench.index()) == {"unchanged": 1, "still_failed": 2}
     assert counts(bench.index(retry=True)) == {"failed": 2}
-    with Library.open(bench.library) as library:
-        assert [row.path.name for row in library.failures()] == ["broken.png", "copy of broken.png"]
+    with bench.catalog() as catalog:
+        assert [row.path.name for row in catalog.failures()] == ["broken.png", "copy of broken.png"]
     write_picture(broken, "green")
     assert counts(bench.index()) == {"changed": 1, "unchanged": 1, "still_failed": 1, "embedded": 1}
 
@@ -396,8 +361,8 @@ def test_a_failure_that_was_not_the_contents_fault_is_healed_by_a_retry(bench: B
     monkeypatch.delenv("PYTHONPATH")
     write_picture(bench.media / "other.png", "red")
     assert counts(bench.index(retry=True)) == {"failed": 1}  # and other.png is not touched
-    with Library.open(bench.library) as library:
-        assert [row.code for row in library.failures()] == ["not_media"]
+    with bench.catalog() as catalog:
+        assert [row.code for row in catalog.failures()] == ["not_media"]
 
 
 class Picky(ColourEncoder):
@@ -430,8 +395,8 @@ def test_an_encoder_that_takes_nothing_ends_the_run_and_blames_no_file(bench: Be
         write_picture(bench.media / f"{number}.png", "green", size=(20 + number, 20))
     with pytest.raises(EncoderFailed, match=r"'colour' fails on everything .*no green"):
         bench.index()
-    with Library.open(bench.library) as library:
-        assert library.failures() == []
+    with bench.catalog() as catalog:
+        assert catalog.failures() == []
 
 
 class Slow(ColourEncoder):
@@ -487,35 +452,28 @@ def test_a_file_that_cannot_be_read_for_a_while_loses_nothing(bench: Bench) -> N
 def test_stopping_keeps_what_is_committed_and_the_next_run_goes_on(bench: Bench) -> None:
     for number in range(12):
         write_picture(bench.media / f"{number:02}.png", "red", size=(20 + number, 20))
-    stop = threading.Event()
-    seen: list[FileDone] = []
-
-    def watch(event: object) -> None:
-        if isinstance(event, FileDone):
-            seen.append(event)
-            stop.set()
-
-    with Library.open(bench.library, encoder=bench.encoder) as library:
-        report = library.index(bench.media, options=IndexOptions(jobs=1, batch_size=2), on_event=watch, stop=stop)
+    bench.stop_after = FileDone
+    report = bench.index(batch_size=2)
     assert report.interrupted
     assert 1 <= report.new < 12
-    assert all(event.outcome is Outcome.NEW for event in seen)
+    assert {event.outcome for event in bench.heard if isinstance(event, FileDone)} == {Outcome.NEW}
+    bench.stop_after = None
+    bench.stop.clear()
     done = report.new
     again = bench.index()
     assert counts(again) == {"new": 12 - done, "unchanged": done, "embedded": 12 - report.embedded}
     assert bench.embedded() == 12
 
 
-def test_vectors_are_those_of_the_encoder(bench: Bench) -> None:
+def test_vectors_are_those_of_the_encoder_over_its_own_windows(bench: Bench) -> None:
     write_picture(bench.media / "red.png", "red")
-    write_tone(bench.media / "middle.wav", 1000, seconds=6)
-    bench.index(decode=DecodeOptions(window_ms=10_000))  # more than the encoder hears as a whole
-    with Library.open(bench.library) as library:
-        space = library.catalog.space()
-        assert space is not None
-        ids, _, segments = library.catalog.embeddings_of([1, 2], space.id)
-        vectors = library.catalog.vectors(ids)
-    by_time = {(s.modality, s.start_ms, s.end_ms): v for s, v in zip(segments, vectors, strict=True)}
-    assert set(by_time) == {(Modality.IMAGE, 0, 0), (Modality.AUDIO, 0, 4000), (Modality.AUDIO, 4000, 6000)}
-    np.testing.assert_allclose(by_time[Modality.IMAGE, 0, 0], np.eye(8)[0], atol=1e-3)
-    np.testing.assert_allclose(by_time[Modality.AUDIO, 0, 4000], np.eye(8)[1], atol=1e-3)
+    write_tone(bench.media / "middle.wav", 1000, seconds=5)
+    bench.index(decode=DecodeOptions(window_ms=10_000))  # windows belong to the space: no run may ask for others
+    found = bench.vectors()
+    assert set(found) == {
+        ("red.png", Segment(Modality.IMAGE, frame_ms=0)),
+        ("middle.wav", Segment(Modality.AUDIO, 0, 3000)),
+        ("middle.wav", Segment(Modality.AUDIO, 3000, 5000)),
+    }
+    for (name, _), vector in found.items():
+        np.testing.assert_allclose(vector, np.eye(8)[int(name == "middle.wav")], atol=1e-3)
