@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 __all__ = ["quiet"]
@@ -19,23 +20,29 @@ _lock = threading.RLock()
 def quiet() -> Iterator[None]:
     """Hold back warnings, log lines and progress bars of torch, transformers, OpenCLIP and the hub's library.
 
-    All of these are settings of the whole process, put back at the end; so one thread at a time is in here. Handlers that a program has
-    given to the logging module still hear what is logged.
+    All of these are settings of the whole process, put back at the end; so one thread at a time is in here. What others log meanwhile is
+    heard as ever.
     """
-    with _lock, warnings.catch_warnings(), _no_handler_of_their_own(), _transformers_silent():
+    with _lock, warnings.catch_warnings(), _open_clip_silent(), _transformers_silent():
         warnings.simplefilter("ignore")
         yield
 
 
 @contextmanager
-def _no_handler_of_their_own() -> Iterator[None]:
-    """OpenCLIP logs through `logging.info` and the like, which give the root logger a handler to stderr, for good, if it has none."""
+def _open_clip_silent() -> Iterator[None]:
+    """OpenCLIP logs by `logging.info` and the like: as the root logger, which thereby gets a handler to stderr for good if it has none."""
     root, placeholder = logging.getLogger(), logging.NullHandler()
     root.addHandler(placeholder)
+    root.addFilter(_is_of_others)
     try:
         yield
     finally:
+        root.removeFilter(_is_of_others)
         root.removeHandler(placeholder)
+
+
+def _is_of_others(record: logging.LogRecord) -> bool:
+    return "open_clip" not in Path(record.pathname).parts
 
 
 @contextmanager
