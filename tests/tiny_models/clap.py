@@ -10,12 +10,13 @@ DIM = 32
 SAMPLE_RATE = 48_000
 
 
-def build(folder: Path, *, fused: bool = False) -> Path:
+def build(folder: Path, *, fused: bool = False, positions: int = 514) -> Path:
     """Save one with random weights into the folder; always the same.
 
     Args:
         folder: Where to.
         fused: Whether it is of the kind that looks at a long sound as a whole and at parts of it.
+        positions: Of the text tower; it takes two fewer.
     """
     import torch
     from transformers import ClapConfig, ClapFeatureExtractor, ClapModel, ClapProcessor
@@ -30,7 +31,7 @@ def build(folder: Path, *, fused: bool = False) -> Path:
         "vocab_size": len(ids),
         "num_hidden_layers": 2,
         "intermediate_size": 64,
-        "max_position_embeddings": 514,
+        "max_position_embeddings": positions,
         "pad_token_id": 1,
     }
     sound = {

@@ -6,12 +6,12 @@ What every encoder promises is held by `tests/contract`.
 from __future__ import annotations
 
 import json
-import pickle
 import re
 import shutil
 
 import numpy as np
 import pytest
+from malice import malicious_pickle
 from PIL import Image
 from repositories import Repositories
 from tiny_models import openclip as tiny_openclip
@@ -319,20 +319,10 @@ def test_weights_of_another_model_are_refused(tmp_path):
         load(f"local-dir:{folder}").encode_text(["red"])
 
 
-class Malice:
-    """Pickled, it writes a file when it is loaded."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (open, (str(self.path), "w"))
-
-
 def test_a_pickle_runs_nothing(tmp_path):
     folder = copy_of("build", tmp_path / "model")
     (folder / "open_clip_model.safetensors").unlink()
-    (folder / "open_clip_pytorch_model.bin").write_bytes(pickle.dumps(Malice(tmp_path / "harm")))
+    (folder / "open_clip_pytorch_model.bin").write_bytes(malicious_pickle(tmp_path / "harm"))
     with pytest.raises(ModelUnavailable, match=r"open_clip_pytorch_model\.bin cannot be loaded"):
         load(f"local-dir:{folder}").encode_text(["red"])
     assert not (tmp_path / "harm").exists()
