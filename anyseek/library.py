@@ -7,30 +7,28 @@ import os
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from .config import default_library
-from .encoders.protocol import Encoder
-from .errors import BadInput, BadQuery, SpaceMismatch, UnsupportedModality
-from .search.query import Example, Part, Query, Stored, Text
+from .encoders.protocol import Encoder, EncoderSettings
+from .errors import BadInput, BadQuery, UnsupportedModality
+from .search.query import Example, Part, Query, Text
+from .spaces import Change, Model, Spaces, make_encoders
 from .storage.catalog import Catalog, Counts, FailureRow, SourceRow, SpaceRow
 from .storage.layout import LibraryFolder
-from .types import Kind, Modality, Space
+from .types import Decoded, Kind, Modality
 
 if TYPE_CHECKING:
     from .indexer.indexer import IndexOptions
     from .indexer.report import IndexReport, OnEvent
-    from .media.protocol import DecodeOptions
     from .search.engine import Answer, Engine
     from .storage.doctor import Report
     from .storage.space_index import SpaceIndex
 
-__all__ = ["DEFAULT_ENCODER", "Library"]
-
-DEFAULT_ENCODER = "starter"
+__all__ = ["Library"]
 
 StrPath = str | os.PathLike[str]
 
@@ -41,40 +39,56 @@ class Library:
     Use it in a ``with`` block. One process at a time may index; any number may search meanwhile.
     """
 
-    def __init__(self, folder: LibraryFolder, catalog: Catalog, encoder: Encoder | str | None) -> None:
+    def __init__(self, folder: LibraryFolder, catalog: Catalog, spaces: Spaces, index_device: str = "auto") -> None:
         self.folder = folder
         self.catalog = catalog
-        self._wanted = encoder
+        self.spaces = spaces
+        self.index_device = index_device
+        self._engine: Engine | None = None
+        self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, path: StrPath | None = None, *, encoder: Encoder | str | None = None, readonly: bool = False) -> Self:
+    def open(
+        cls,
+        path: StrPath | None = None,
+        *,
+        encoder: Model | Sequence[Model] | None = None,
+        readonly: bool = False,
+        settings: EncoderSettings | None = None,
+        offline: bool = False,
+        index_device: str = "auto",
+    ) -> Self:
         """Open a library, and make it when there is none.
 
         Args:
             path: A library folder, or a folder of media whose library lies in its ``.anyseek``; the user's own when None.
-            encoder: What a new library is made with: a name such as ``starter``, or an object that obeys `Encoder`. An existing library
-                knows its own.
+            encoder: What a new library is made with: a preset or an encoder by its name, such as ``starter``, an object that obeys
+                `Encoder`, or several of these. An existing library knows its own.
             readonly: Search only: make no library where there is none, and write nothing, so that one on a read-only medium will do.
+            settings: How encoders are loaded: device, batch size and so on.
+            offline: Never fetch a model's files. Without it they are fetched when a model is named for a new space, and only then.
+            index_device: Where vectors are searched: ``auto`` (on a GPU where FAISS has one and they fit), ``cpu`` or ``gpu``.
 
         Raises:
             LibraryNotFound: There is none, and `readonly` forbids to make it.
             LibraryTooNew: A newer anyseek made it.
             SpaceMismatch: It was made with another encoder than the one given.
             UnknownEncoder: No encoder has that name.
+            ModelUnavailable: Its files are not on this machine, and may not or cannot be fetched.
         """
         folder = _folder(path)
-        if isinstance(encoder, str) and not folder.exists:
-            from .encoders.registry import load
-
-            encoder = load(encoder)  # so that a wrong name makes no library
+        settings = settings or EncoderSettings()
+        given: Sequence[Model] = _as_models(encoder)
+        if not folder.exists and not readonly:  # so that a wrong name makes no library
+            given = make_encoders(given, replace(settings, download=not offline))
         catalog = Catalog.open(folder, readonly=readonly) if readonly or folder.exists else Catalog.create(folder)
-        library = cls(folder, catalog, encoder)
+        spaces = Spaces(catalog, given, settings, offline=offline)
         try:
-            library._check_encoder()
+            spaces.check_given()
         except BaseException:
-            library.close()
+            catalog.close()
             raise
-        return library
+        return cls(folder, catalog, spaces, index_device)
 
     @staticmethod
     def exists(path: StrPath | None = None) -> bool:
@@ -115,22 +129,10 @@ class Library:
         """The library's own folder."""
         return self.folder.path
 
-    @cached_property
-    def encoder(self) -> Encoder:
-        """The encoder of this library, loaded when it is first used."""
-        from .encoders.registry import load
-
-        if isinstance(self._wanted, Encoder):
-            return self._wanted
-        active = self.catalog.space()
-        encoder = load(self._wanted or (active.space.spec if active else DEFAULT_ENCODER))
-        if active:
-            _require_same(active.space, encoder.space)
-        return encoder
-
     def index(
         self,
         *paths: StrPath,
+        model: Model | Sequence[Model] | None = None,
         options: IndexOptions | None = None,
         on_event: OnEvent | None = None,
         stop: threading.Event | None = None,
@@ -139,6 +141,9 @@ class Library:
 
         Args:
             paths: Files and folders; all known folders when there are none.
+            model: What is to serve from now on, as `encoder` in `open`. Another one than the library's is built beside it, embedding only
+                what it lacks; the old one goes on serving until nothing is lacking any more. An interrupted change goes on with the next
+                run, whether it names the model again or not.
             options: See `IndexOptions`.
             on_event: Told of everything that happens; nothing is printed.
             stop: Set it, from another thread or a signal handler, to leave off after the batch in flight; the next run goes on from there.
@@ -147,27 +152,84 @@ class Library:
             BadInput: A path does not exist.
             LibraryLocked: Another process is indexing.
             StorageFull: The disk is full; what was committed is safe.
+            UnknownEncoder: A model has an unknown name.
+            ModelUnavailable: A model's files are not on this machine, and may not or cannot be fetched.
         """
         from .indexer.indexer import Indexer, IndexOptions
+        from .indexer.lanes import Lane
         from .storage.engine import translated
+        from .storage.lock import WriterLock
+
+        with translated(self.folder.catalog), WriterLock(self.folder, "indexing"):
+            lanes = [Lane(row, self.spaces.encoder(row)) for row in self.spaces.to_fill(_as_models(model))]
+            indexer = Indexer(
+                self.catalog, lanes, options or IndexOptions(), on_event or (lambda event: None), stop or threading.Event()
+            )  # fmt: skip
+            report = indexer.run(_as_paths(paths))
+            for lane in lanes:
+                self._keep_index(lane.space)
+            if not report.interrupted:
+                self._finish_change(report)
+            return report
+
+    def _finish_change(self, report: IndexReport) -> None:
+        """Let new spaces take over when nothing is lacking in them, or say what is."""
+        change = self.spaces.change()
+        complete = change is not None and not change.lacking
+        serving = list(change.target) if change is not None and complete else self.catalog.spaces("serving")
+        if len(serving) > 1:
+            self._engine_of(serving).prepare()
+        if change is None:
+            return
+        specs = tuple(row.space.spec for row in change.target)
+        if complete:
+            self.spaces.finish_change()
+            report.changed_to = specs
+        else:
+            report.notes.append(
+                f"{' and '.join(specs)} will take over when {change.lacking:,} more files have their vectors: run  anyseek index  again "
+                "without naming folders, or  anyseek models use  to change over as it is"
+            )
+
+    def _keep_index(self, row: SpaceRow) -> None:
+        """Write the index of a space where the catalog has moved away from what is written."""
+        from .storage.space_index import SpaceIndex
+
+        if SpaceIndex.lags(self.folder, self.catalog, row):
+            SpaceIndex.open(self.folder, self.catalog, row).save_generation()
+
+    def use(self, *models: str) -> Change:
+        """Let models serve that the library has vectors of: go back to an earlier one, or over to one before it is complete.
+
+        Raises:
+            BadInput: The library has no vectors of one of them.
+            LibraryLocked: Another process is writing to it.
+        """
+        from .storage.lock import WriterLock
+
+        with WriterLock(self.folder, "changing the model"):
+            change = self.spaces.use(models)
+            if len(change.target) > 1:
+                self.engine.prepare()
+            return change
+
+    def drop(self, *models: str) -> list[SpaceRow]:
+        """Forget the vectors of models that do not serve; of all that served before when none is named.
+
+        Raises:
+            BadInput: A model serves, or the library has no vectors of it.
+            LibraryLocked: Another process is writing to it.
+        """
         from .storage.lock import WriterLock
         from .storage.space_index import SpaceIndex
 
-        options = options or IndexOptions()
-        with translated(self.folder.catalog), WriterLock(self.folder, "indexing"):
-            indexer = Indexer(
-                self.catalog,
-                self.catalog.adopt_space(self.encoder.space),
-                self.encoder,
-                replace(options, decode=self._decode_options(options.decode)),
-                on_event or (lambda event: None),
-                stop or threading.Event(),
-            )
-            report = indexer.run(_as_paths(paths))
-            if report.embedded or report.purged or SpaceIndex.lags(self.folder, self.catalog, self._space):
-                self.search_index.refresh()
-                self.search_index.save_generation()
-            return report
+        with WriterLock(self.folder, "dropping a model"):
+            dropped = self.spaces.drop(models)
+            for row in dropped:
+                SpaceIndex.forget(self.folder, row)
+            if dropped:
+                self.catalog.compact()
+            return dropped
 
     def search(
         self,
@@ -204,7 +266,7 @@ class Library:
             parts.append(Text(text, weights.get("text", 1.0)))
         for kind, paths in examples.items():
             parts.extend(self._example(path, kind, weights.get(kind.value, 1.0)) for path in paths)
-        return self._answer(Query(tuple(parts), _as_kinds(kinds), limit))
+        return self.engine.answer(Query(tuple(parts), _as_kinds(kinds), limit))
 
     def similar(self, path: StrPath, *, kinds: Collection[Kind | str] = (), limit: int = 10) -> Answer:
         """Find what resembles a file of the library, by the vectors that it has already.
@@ -216,11 +278,8 @@ class Library:
         asset = self.catalog.find_asset(absolute)
         if asset is None or asset.content_id is None:
             raise BadQuery(f"{path} is not in the library at {self.path}: index it, or search by it with --image, --audio or --video")
-        ids, _, _ = self.catalog.embeddings_of([asset.content_id], self._space.id)
-        if not len(ids):
-            raise BadQuery(f"{path} could not be indexed, so nothing is known to resemble it:  anyseek errors  says why")
-        stored = Stored(self.catalog.vectors(ids))
-        return self._answer(Query((stored,), _as_kinds(kinds), limit, without=frozenset({asset.content_id})))
+        stored = self.engine.stored(asset.content_id)
+        return self.engine.answer(Query((stored,), _as_kinds(kinds), limit, without=frozenset({asset.content_id})))
 
     def counts(self) -> Counts:
         """How much the library holds."""
@@ -249,75 +308,59 @@ class Library:
             scan(source.root, ScanRules(kind_by_suffix, Exclusion(source.exclude, source.root)), on_skip=note)
         return passed
 
-    @cached_property
-    def search_index(self) -> SpaceIndex:
-        """The vector index of the library's space, loaded when it is first used."""
+    @property
+    def engine(self) -> Engine:
+        """What answers queries on the spaces that serve. It is kept, with all that it has loaded, until other spaces serve."""
+        serving = self.catalog.spaces("serving")
+        if not serving:
+            raise BadQuery(f"the library at {self.path} is empty: fill it with  anyseek index FOLDER")
+        with self._lock:
+            if self._engine is None or [space.row for space in self._engine.spaces] != serving:
+                self._engine = self._engine_of(serving)
+            return self._engine
+
+    def _engine_of(self, rows: Sequence[SpaceRow]) -> Engine:
+        from .search.engine import Engine
+        from .search.spaces import SearchSpace
+        from .storage.derived import DerivedArrays
+
+        spaces = [SearchSpace(row, partial(self.spaces.encoder, row), partial(self._open_index, row)) for row in rows]
+        return Engine(self.catalog, spaces, DerivedArrays(self.folder))
+
+    def _open_index(self, row: SpaceRow) -> SpaceIndex:
         from .storage.space_index import SpaceIndex
 
-        return SpaceIndex.open(self.folder, self.catalog, self._space)
-
-    @cached_property
-    def _engine(self) -> Engine:
-        from .search.engine import Engine
-
-        return Engine(self.catalog, self._space, self.search_index, self.encoder)
-
-    @property
-    def _space(self) -> SpaceRow:
-        space = self.catalog.space()
-        if space is None:
-            raise BadQuery(f"the library at {self.path} is empty: fill it with  anyseek index FOLDER")
-        return space
-
-    def _answer(self, query: Query) -> Answer:
-        engine = self._engine
-        self.search_index.refresh()
-        return engine.answer(query)
+        return SpaceIndex.open(self.folder, self.catalog, row, device=self.index_device)
 
     def _example(self, path: Path, kind: Kind, weight: float) -> Example:
+        """Decode a file as each space's encoder wants it."""
+        from .indexer.lanes import Lane
         from .media.open import open_media
         from .media.protocol import DecodeOptions
 
         needed = {Kind.IMAGE: {Modality.IMAGE}, Kind.AUDIO: {Modality.AUDIO}, Kind.VIDEO: {Modality.IMAGE, Modality.AUDIO}}[kind]
-        if not needed & self.encoder.modalities:
-            raise UnsupportedModality(self.encoder.space.spec, kind.value)
-        with open_media(path, self._decode_options(DecodeOptions())) as media:
-            found = media.info.kind
-            if found is not kind:
-                raise BadQuery(f"{path} is {_a(found)}, not {_a(kind)}: give it with --{found.value}")
-            return Example(kind, tuple(media.segments()), weight)
-
-    def _decode_options(self, options: DecodeOptions) -> DecodeOptions:
-        """Fit the options to what the encoder takes."""
-        encoder = self.encoder
-        return replace(
-            options,
-            modalities=encoder.modalities & options.modalities,
-            image_size=encoder.image_size,
-            sample_rate=encoder.sample_rate,
-            window_ms=min(options.window_ms, encoder.max_audio_ms),
-        )
-
-    def _check_encoder(self) -> None:
-        """Refuse another encoder than the library's before any work."""
-        active = self.catalog.space()
-        if active is None or self._wanted is None:
-            return
-        if isinstance(self._wanted, str):
-            if self._wanted != active.space.spec:
-                raise SpaceMismatch(self._wanted, active.space.spec)
-        else:
-            _require_same(active.space, self._wanted.space)
+        spaces = self.engine.spaces
+        able = [space for space in spaces if needed & space.encoder.modalities]
+        if not able:
+            raise UnsupportedModality(" and ".join(space.spec for space in spaces), kind.value)
+        segments: dict[int, tuple[Decoded, ...]] = {}
+        for space in able:
+            with open_media(path, Lane(space.row, space.encoder).decode(DecodeOptions())) as media:
+                found = media.info.kind
+                if found is not kind:
+                    raise BadQuery(f"{path} is {_a(found)}, not {_a(kind)}: give it with --{found.value}")
+                segments[space.id] = tuple(media.segments())
+        return Example(kind, segments, weight)
 
 
 def _folder(path: StrPath | None) -> LibraryFolder:
     return LibraryFolder.at(Path(path).expanduser() if path is not None else default_library())
 
 
-def _require_same(made_with: Space, given: Space) -> None:
-    if made_with.fingerprint != given.fingerprint:
-        other = made_with.spec if made_with.spec != given.spec else f"another version of {given.spec}"
-        raise SpaceMismatch(given.spec, other)
+def _as_models(model: Model | Sequence[Model] | None) -> list[Model]:
+    if model is None:
+        return []
+    return [model] if isinstance(model, str | Encoder) else list(model)
 
 
 def _as_paths(paths: StrPath | Sequence[StrPath]) -> list[Path]:

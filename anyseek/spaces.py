@@ -153,7 +153,7 @@ class Spaces:
         Raises:
             BadInput: The library has no such space.
         """
-        target = [self._newest(spec) for spec in _resolved(models)]
+        target = [self._newest(spec) for spec in self._specs(models)]
         self._serve(target)
         return Change(tuple(target), self._lacking(target))
 
@@ -167,7 +167,7 @@ class Spaces:
             BadInput: A space serves, or the library has none of that name.
         """
         dropped: list[SpaceRow] = []
-        for spec in _resolved(models):
+        for spec in self._specs(models):
             rows = [row for row in self.catalog.spaces() if row.space.spec == spec]
             spare = [row for row in rows if row.state != "serving"]
             if not spare:
@@ -220,6 +220,12 @@ class Spaces:
 
     def _bring(self, models: Iterable[Model]) -> None:
         self._encoders |= {model.space.fingerprint: model for model in models if isinstance(model, Encoder)}
+
+    def _specs(self, names: Sequence[str]) -> list[str]:
+        """Replace presets by what they stand for; what the library has under a name goes first, for its encoder may not be installed."""
+        there = {row.space.spec for row in self.catalog.spaces()}
+        specs = [spec for name in names for spec in ([name] if name in there else _resolved([name]))]
+        return list(dict.fromkeys(specs))
 
     def _newest(self, spec: str) -> SpaceRow:
         rows = [row for row in self.catalog.spaces() if row.space.spec == spec]

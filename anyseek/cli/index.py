@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from .options import JsonOption, LibraryOption, as_kinds, named_path
+from .downloads import drawn_download
+from .options import DeviceOption, JsonOption, LibraryOption, OfflineOption, as_kinds, named_path
 from .progress import stop_on_interrupt, watch
 from .report import finish
 
@@ -22,6 +23,27 @@ def index(
         ),
     ] = None,
     library: LibraryOption = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="MODEL",
+            help="A preset or an encoder, see  anyseek models; repeat it for several. Another one than the library's is built beside it "
+            "and takes over when it is complete.",
+            show_default=False,
+        ),
+    ] = None,
+    dim: Annotated[
+        int | None,
+        typer.Option("--dim", min=1, metavar="N", help="Cut vectors to this length, where the model can be cut.", show_default=False),
+    ] = None,
+    device: DeviceOption = "auto",
+    batch_size: Annotated[
+        int | None,
+        typer.Option("--batch-size", min=1, metavar="N", help="Segments encoded at a time (default: as many as suit).", show_default=False),
+    ] = None,
+    offline: OfflineOption = False,
     exclude: Annotated[
         list[str] | None,
         typer.Option(
@@ -50,6 +72,8 @@ def index(
 
     Ctrl-C stops after the batch in flight, a second one at once; the next run goes on from there.
     """
+    from ..encoders.catalogue import better_model_hint
+    from ..encoders.protocol import EncoderSettings
     from ..indexer.indexer import IndexOptions
     from ..indexer.targets import require_existing
     from ..library import Library
@@ -57,18 +81,27 @@ def index(
 
     if video_backend not in ("pyav", "decord"):
         raise typer.BadParameter(f"{video_backend!r} is no video backend: use pyav or decord")
+    if dim is not None and not model:
+        raise typer.BadParameter("--dim needs the model that it cuts: name it with --model")
     options = IndexOptions(
         exclude=() if no_exclude else tuple(exclude) if exclude else None,
         kinds=as_kinds(kinds),
         jobs=jobs,
         prune=prune,
+        batch_size=batch_size,
         decode=DecodeOptions(video_backend=video_backend),
     )
-    if not Library.exists(library):  # then opening it makes it, which a slip of the keys should not
+    is_new = not Library.exists(library)
+    if is_new:  # then opening it makes it, which a slip of the keys should not
         if not paths:
             raise typer.BadParameter("nothing is named, and there is no library yet: run  anyseek index FOLDER")
         require_existing(paths)
-    with Library.open(library) as opened, stop_on_interrupt() as stop, watch(verbose=verbose) as on_event:
-        report = opened.index(*(paths or ()), options=options, on_event=on_event, stop=stop)
-        folder = opened.path
+    with drawn_download() as on_download:
+        settings = EncoderSettings(device=device, dim=dim, batch_size=batch_size, on_download=on_download)
+        opened = Library.open(library, encoder=model if is_new else None, settings=settings, offline=offline)
+        with opened, stop_on_interrupt() as stop, watch(verbose=verbose) as on_event:
+            report = opened.index(*(paths or ()), model=model, options=options, on_event=on_event, stop=stop)
+            folder = opened.path
+    if is_new and not model:
+        report.notes.append(better_model_hint())
     finish(report, folder, as_json=as_json)

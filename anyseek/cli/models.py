@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
@@ -13,6 +13,9 @@ from .downloads import drawn_download
 from .exits import Exit
 from .options import JsonOption, LibraryOption, OfflineOption
 from .output import link, note, plain, print_json, printable, said, show
+
+if TYPE_CHECKING:
+    from ..library import Library
 
 __all__ = ["drop", "models", "pull", "use"]
 
@@ -69,6 +72,14 @@ def pull(
     raise typer.Exit
 
 
+def _opened(path: Path | None) -> Library:
+    """Open a library that is there, for opening another one would make it."""
+    from ..library import Library
+
+    Library.open(path, readonly=True).close()
+    return Library.open(path)
+
+
 def _pull(spec: str, *, offline: bool) -> dict[str, Any]:
     """Make an encoder, which fetches its files, and say where they lie."""
     from ..encoders.catalogue import card
@@ -103,9 +114,7 @@ def use(
     as_json: JsonOption = False,
 ) -> None:
     """Let models serve that the library has vectors of: back to an earlier one, or over to one before it is complete."""
-    from ..library import Library
-
-    with Library.open(library) as opened:
+    with _opened(library) as opened:
         change = opened.use(*names)
     specs = [row.space.spec for row in change.target]
     if as_json:
@@ -126,9 +135,7 @@ def drop(
     as_json: JsonOption = False,
 ) -> None:
     """Forget the vectors of models that do not serve, and give their room back to the disk. Files stay as they are."""
-    from ..library import Library
-
-    with Library.open(library) as opened:
+    with _opened(library) as opened:
         dropped = opened.drop(*(names or ()))
     if as_json:
         print_json({"dropped": [{"spec": row.space.spec, "dim": row.space.dim} for row in dropped]})

@@ -12,7 +12,17 @@ import typer
 from ..config import default_library
 from ..types import Kind
 
-__all__ = ["JsonOption", "Kinds", "LibraryOption", "LimitOption", "as_kinds", "library_option", "named_path"]
+__all__ = [
+    "DeviceOption",
+    "JsonOption",
+    "Kinds",
+    "LibraryOption",
+    "LimitOption",
+    "OfflineOption",
+    "as_kinds",
+    "library_option",
+    "named_path",
+]
 
 
 def named_path(value: str) -> Path:
@@ -39,6 +49,11 @@ LibraryOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="Most hits to show.")]
+DeviceOption = Annotated[
+    str,
+    typer.Option("--device", metavar="DEVICE", help="What models compute on: auto, cpu, mps, cuda or cuda:N; starter needs the CPU only."),
+]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Fetch nothing, not even the files of a model that is named.")]
 Kinds = Annotated[
     list[str] | None,
     typer.Option("--kind", "-k", metavar="KIND", help="Only image, audio or video; repeat it or separate by commas.", show_default=False),

@@ -13,7 +13,7 @@ from .options import library_option
 from .output import link, note, plain, plain_table, print_json, said
 
 if TYPE_CHECKING:
-    from ..indexer.report import Failure, IndexReport
+    from ..indexer.report import IndexReport
 
 __all__ = ["finish"]
 
@@ -34,12 +34,18 @@ def finish(report: IndexReport, folder: Path, *, as_json: bool) -> None:
 
 def report_as_json(report: IndexReport, folder: Path) -> dict[str, Any]:
     """The report as the JSON that ``--json`` prints."""
-    counts = ("new", "changed", "moved", "copied", "unchanged", "removed", "kept", "failed", "still_failed", "embedded", "purged")
+    counts = ("new", "changed", "moved", "copied", "unchanged", "filled", "removed", "kept", "failed", "still_failed", "embedded", "purged")
     return {
         "library": folder,
         **{name: getattr(report, name) for name in counts},
         "skipped": {rule.value: count for rule, count in sorted(report.skipped.items())},
+        "filled_in": dict(report.filled_in),
         "failures": [{"path": failure.path, "code": failure.code.value, "reason": failure.reason} for failure in report.failures],
+        "refused": [
+            {"path": refusal.path, "model": refusal.spec, "code": refusal.code.value, "reason": refusal.reason}
+            for refusal in report.refused
+        ],
+        "changed_to": list(report.changed_to),
         "unavailable": report.unavailable,
         "interrupted": report.interrupted,
         "seconds": round(report.seconds, 3),
@@ -60,7 +66,15 @@ def show_report(report: IndexReport, folder: Path) -> None:
     for message in report.notes:
         note(message)
     if report.failures:
-        _show_failures(report.failures, folder)
+        _show_failures([(failure.path, failure.reason) for failure in report.failures], folder)
+    if report.refused:
+        out.print(plain(f"  {len(report.refused):,} files are in the library, but not with every model:", "yellow"))
+        _show_failures([(refusal.path, f"{refusal.spec}: {refusal.reason}") for refusal in report.refused], folder)
+    if report.changed_to:
+        out.print(
+            plain(f"  {' and '.join(report.changed_to)} took over; forget the vectors from before:  anyseek models drop", "bold"),
+            soft_wrap=True,
+        )
     if report.interrupted and report.embedded:
         note("stopped: what was indexed so far can be searched, and the next run goes on from here")
     out.print(Text.assemble(("  library: ", "dim"), link(folder)))
@@ -69,6 +83,7 @@ def show_report(report: IndexReport, folder: Path) -> None:
 def _summary(report: IndexReport) -> str:
     counts = [(name, getattr(report, name)) for name in ("new", "changed", "moved", "copied", "removed", "purged", "failed")]
     told = [f"{count:,} {name}" for name, count in counts if count]
+    told += [f"{count:,} known embedded with {spec}" for spec, count in report.filled_in.items()]
     rest = [f"{report.unchanged:,} unchanged"] if report.unchanged else []
     if report.still_failed:
         rest.append(f"{report.still_failed:,} failed before (anyseek errors)")
@@ -79,10 +94,10 @@ def _summary(report: IndexReport) -> str:
     return f"Nothing to do: {', '.join([*rest, 'nothing embedded'])} ({report.seconds:.1f} s)"
 
 
-def _show_failures(failures: list[Failure], folder: Path) -> None:
+def _show_failures(failures: list[tuple[Path, str]], folder: Path) -> None:
     table = plain_table(padding=(0, 2, 0, 0))
-    for failure in failures[:SHOWN_FAILURES]:
-        table.add_row(Text("  ✗", "red"), link(failure.path), plain(failure.reason, "dim"))
+    for path, reason in failures[:SHOWN_FAILURES]:
+        table.add_row(Text("  ✗", "red"), link(path), plain(reason, "dim"))
     said().print(table)
     more = len(failures) - SHOWN_FAILURES
     rest = f"and {more:,} more; " if more > 0 else ""

@@ -7,19 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from rich.text import Text
 
 from ..types import Kind, Modality
 from .options import JsonOption, LibraryOption, library_option
-from .output import MARK_OF, STYLE_OF, link, plain_table, print_json, show
+from .output import MARK_OF, STYLE_OF, link, plain_table, print_json, printable, show
 
 if TYPE_CHECKING:
     from ..library import Library
+    from ..storage.catalog import SpaceRow
 
-__all__ = ["status"]
+__all__ = ["space_as_json", "status", "told_space"]
 
 
 def status(library: LibraryOption = None, as_json: JsonOption = False) -> None:
-    """Show what the library holds: folders, files of each kind, segments, failures and the encoder."""
+    """Show what the library holds: folders, files of each kind, segments, failures and the models that serve."""
     from ..library import Library
 
     with Library.open(library, readonly=True) as opened:
@@ -33,7 +35,6 @@ def status(library: LibraryOption = None, as_json: JsonOption = False) -> None:
 
 def _facts(library: Library) -> dict[str, Any]:
     counts = library.counts()
-    active = library.catalog.space()
     return {
         "library": library.path,
         "sources": [source.root for source in library.sources()],
@@ -41,12 +42,35 @@ def _facts(library: Library) -> dict[str, Any]:
         "failed": counts.assets.get("failed", 0),
         "deleted": counts.assets.get("deleted", 0),
         "contents": counts.contents,
-        "segments": {modality.value: counts.segments.get(modality, 0) for modality in (Modality.IMAGE, Modality.AUDIO)},
-        "encoder": active.space.spec if active else None,
-        "dim": active.space.dim if active else None,
-        "fingerprint": active.space.fingerprint if active else None,
+        "segments": {modality.value: counts.segments.get(modality, 0) for modality in (Modality.IMAGE, Modality.AUDIO, Modality.VIDEO)},
+        "models": [space_as_json(library, row) for row in library.catalog.spaces()],
         "bytes": _size_of(library.path),
     }
+
+
+def space_as_json(library: Library, row: SpaceRow) -> dict[str, Any]:
+    """A space as the JSON that ``--json`` prints."""
+    counts = library.catalog.space_counts(row.id)
+    return {
+        "spec": row.space.spec,
+        "dim": row.space.dim,
+        "revision": row.space.revision,
+        "fingerprint": row.space.fingerprint,
+        "state": row.state,
+        "vectors": counts.embeddings,
+        "lacking": counts.lacking,
+        "refused": counts.refused,
+    }
+
+
+def told_space(model: dict[str, Any]) -> Text:
+    """A space in a line."""
+    state = "" if model["state"] == "serving" else f", {model['state']}"
+    lacking = f", {model['lacking']:,} files lack vectors" if model["lacking"] and model["state"] != "kept" else ""
+    refused = f", {model['refused']:,} files refused" if model["refused"] else ""
+    return Text.assemble(
+        printable(model["spec"]), (f"  {model['dim']} dimensions, {model['vectors']:,} vectors{state}{lacking}{refused}", "dim")
+    )  # fmt: skip
 
 
 def _size_of(folder: Path) -> int:
@@ -69,6 +93,9 @@ def _show(library: Library, facts: dict[str, Any]) -> None:
     table.add_row("segments", ", ".join(f"{count:,} {name}" for name, count in facts["segments"].items() if count) or "0")
     if facts["failed"]:
         table.add_row("[red]failed[/]", f"{facts['failed']:,}  [dim](anyseek errors{library_option(library.path)} lists them)[/]")
-    table.add_row("encoder", f"{facts['encoder']}, {facts['dim']} dimensions" if facts["encoder"] else "none yet")
+    for place, model in enumerate(facts["models"]):
+        table.add_row("models" if place == 0 else "", told_space(model))
+    if not facts["models"]:
+        table.add_row("models", "none yet")
     table.add_row("on disk", f"{facts['bytes'] / 2**20:,.1f} MiB")
     show(table)

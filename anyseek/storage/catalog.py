@@ -132,6 +132,14 @@ class Catalog(AssetReads, VectorReads):
             row = connection.execute(insert(source).values(root=stored_root(self.folder, root)).returning(source.c.id)).scalar_one()
             return SourceRow(row, root)
 
+    def compact(self) -> bool:
+        """Give the room of what was deleted back to the disk. It takes as much room meanwhile, and waits for nobody.
+
+        Returns:
+            Whether it was done; not where others are reading or the disk is too full, which loses nothing.
+        """
+        return self.database.compact()
+
     @contextmanager
     def transaction(self) -> Iterator[Writer]:
         """Change the catalog: all that is done inside is stored when the block ends, and nothing if it raises."""

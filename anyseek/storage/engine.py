@@ -7,7 +7,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,16 @@ class Database:
             connection = connection.execution_options(anyseek_begin="BEGIN IMMEDIATE")
             with connection.begin():
                 yield connection
+
+    def compact(self) -> bool:
+        """Give free pages back to the disk, if nobody else is at the file and there is room for a copy of it meanwhile."""
+        with closing(_open(sqlite_uri(self.path, "rw"))) as connection:
+            try:
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.OperationalError:
+                return False
+        return True
 
     def version(self) -> int:
         """A number that changes whenever anybody has committed to the file; costs microseconds."""

@@ -46,17 +46,30 @@ HIT: Shape = {
     "keywords": [str],
 }
 ANSWER: Shape = {"query": str, "searched": int, "took_ms": float, "notes": [str], "hits": [HIT]}
-COUNTS = ("new", "changed", "moved", "copied", "unchanged", "removed", "kept", "failed", "still_failed", "embedded", "purged")
+COUNTS = ("new", "changed", "moved", "copied", "unchanged", "filled", "removed", "kept", "failed", "still_failed", "embedded", "purged")
 FAILURE: Shape = {"path": str, "code": str, "reason": str}
 REPORT: Shape = {
     "library": str,
     **dict.fromkeys(COUNTS, int),
     "skipped": dict,
+    "filled_in": dict,
     "failures": [FAILURE],
+    "refused": [{"path": str, "model": str, "code": str, "reason": str}],
+    "changed_to": [str],
     "unavailable": [str],
     "interrupted": bool,
     "seconds": float,
     "notes": [str],
+}
+MODEL: Shape = {
+    "spec": str,
+    "dim": int,
+    "revision": MAYBE_STR,
+    "fingerprint": str,
+    "state": str,
+    "vectors": int,
+    "lacking": int,
+    "refused": int,
 }
 STATUS: Shape = {
     "library": str,
@@ -65,10 +78,8 @@ STATUS: Shape = {
     "failed": int,
     "deleted": int,
     "contents": int,
-    "segments": {"image": int, "audio": int},
-    "encoder": str,
-    "dim": int,
-    "fingerprint": str,
+    "segments": {"image": int, "audio": int, "video": int},
+    "models": [MODEL],
     "bytes": int,
 }
 FINDING: Shape = {"code": str, "severity": str, "text": str, "remedy": MAYBE_STR}
@@ -246,7 +257,7 @@ def test_a_missing_library_is_code_4_and_is_not_made(command: CommandLine, tmp_p
 def test_without_a_terminal_there_is_no_colour_and_no_progress(demo_library: DemoLibrary, anyseek: CommandLine) -> None:
     said = demo_library.report
     assert said.out == b""
-    assert re.fullmatch(r"✓ \d+ new; \d+ segments embedded in [\d.]+ s\n  library: .*\n", said.complaint)
+    assert re.fullmatch(r"✓ \d+ new; \d+ segments embedded in [\d.]+ s\nnote: starter .*\n  library: .*\n", said.complaint)
     for words in (["search", "a dog"], ["status"], ["errors"]):
         said = anyseek(*words)
         assert b"\x1b" not in said.out + said.err
