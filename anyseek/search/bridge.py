@@ -2,9 +2,9 @@
 
 Both ends take text, so a list of captions gives pairs of vectors for nothing. Whatever is learnt from them is then asked to carry a
 picture or a sound, which does not lie where texts lie: in a space trained by contrast each modality has a cone of its own, and the cones
-are apart by a nearly constant vector (W. Liang et al., "Mind the Gap", NeurIPS 2022). So every bridge leaves by differences, from the
-centre of what is carried instead of from the centre of the texts, and arrives at the texts' centre of the other side, where that space
-expects questions to come from.
+are apart by a nearly constant vector (W. Liang et al., "Mind the Gap", NeurIPS 2022). So a bridge carries differences: it leaves from the
+centre of what is carried, which need not be that of the texts, and arrives at differences from the texts' centre, leaving out that centre
+itself, which would say nothing but that a question is a question. docs/spaces.md has what either is worth.
 """
 
 from __future__ import annotations
@@ -25,6 +25,13 @@ class Bridge(Protocol):
     """
 
     method: ClassVar[str]
+
+    @property
+    def radius(self) -> np.ndarray:
+        """How far texts of the target lie from their centre (root of the mean square), () float32.
+
+        A carried vector is all difference, and weighs that much where it is joined with one that has a centre in it.
+        """
 
     @classmethod
     def fit(cls, source: np.ndarray, target: np.ndarray) -> Self:

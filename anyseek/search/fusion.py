@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import BadQuery
 
-__all__ = ["SHORTEST", "cancels_out", "unit_mean", "unit_rows", "weighted_mean"]
+__all__ = ["SHORTEST", "cancels_out", "mean_length", "unit_mean", "unit_rows", "weighted_mean"]
 
 SHORTEST = 1e-6
 
@@ -55,3 +55,8 @@ def unit_rows(vectors: np.ndarray) -> np.ndarray:
     """Rows of length 1; those of length 0 stay as they are."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(vectors / np.where(lengths > SHORTEST, lengths, 1.0))
+
+
+def mean_length(vectors: np.ndarray) -> np.ndarray:
+    """The root of the mean squared length of rows, () float32."""
+    return np.asarray(np.sqrt((vectors**2).sum(axis=1).mean()), np.float32)

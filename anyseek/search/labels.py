@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from .fusion import unit_rows
+from .fusion import mean_length, unit_rows
 
 __all__ = ["LabelBridge"]
 
@@ -22,37 +22,41 @@ class LabelBridge:
     """The convex combination of semantic embeddings (ConSE; M. Norouzi et al., ICLR 2014), with texts for labels.
 
     The `ENTRIES` texts that lie nearest on the source's side, each by the softmax of its cosine over a temperature, give the mean of
-    what the target makes of them. Cosines are taken between differences from the centres, see `anyseek.search.bridge`: otherwise a text
-    near the centre would be everybody's neighbour.
+    what the target makes of them. All of it is about differences from the centres, see `anyseek.search.bridge`: otherwise a text near the
+    centre would be everybody's neighbour.
 
     Attributes:
         source: (n, d) float32 unit rows, the texts' differences from their centre there.
         source_centre: (d,) float32.
-        target: (n, e) float32 unit rows, what the target makes of the texts.
-        temperature: () float32, the one of `TEMPERATURES` that carries texts best that were left out, by the mean cosine with the truth.
+        target: (n, e) float32, the differences of what the target makes of the texts.
+        temperature: () float32, the one of `TEMPERATURES` that carries texts best that were left out, by the mean cosine with the
+            true differences.
+        radius: See `Bridge`.
     """
 
     source: np.ndarray
     source_centre: np.ndarray
     target: np.ndarray
     temperature: np.ndarray
+    radius: np.ndarray
     method: ClassVar[str] = "labels"
 
     @classmethod
     def fit(cls, source: np.ndarray, target: np.ndarray) -> Self:
         """Choose the temperature; see `Bridge.fit`."""
         centre = source.mean(axis=0)
-        differences = unit_rows(source - centre)
+        differences, goals = unit_rows(source - centre), target - target.mean(axis=0)
+        true = unit_rows(goals)
         found = [np.zeros(len(TEMPERATURES))]
         for start in range(0, len(source), BLOCK):
             cosines = differences[start : start + BLOCK] @ differences.T
             rows = np.arange(len(cosines))
             cosines[rows, start + rows] = -np.inf
             nearest = _nearest(cosines)
-            for_each = [_carried(*nearest, target, temperature) for temperature in TEMPERATURES]
-            found.append(np.array([(carried * target[start : start + BLOCK]).sum() for carried in for_each]))
+            for_each = [_carried(*nearest, goals, temperature) for temperature in TEMPERATURES]
+            found.append(np.array([(carried * true[start : start + BLOCK]).sum() for carried in for_each]))
         temperature = TEMPERATURES[int(np.argmax(np.sum(found, axis=0)))]
-        return cls(np.asarray(differences, np.float32), centre, target, np.asarray(temperature, np.float32))
+        return cls(np.asarray(differences, np.float32), centre, goals, np.asarray(temperature, np.float32), mean_length(goals))
 
     def carry(self, vectors: np.ndarray, centre: np.ndarray | None = None) -> np.ndarray:
         """Carry vectors over; see `Bridge.carry`."""
@@ -76,7 +80,7 @@ class LabelBridge:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All that it has learnt."""
-        return {name: getattr(self, name) for name in ("source", "source_centre", "target", "temperature")}
+        return {name: getattr(self, name) for name in ("source", "source_centre", "target", "temperature", "radius")}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,12 @@ from .timings import Stopwatch
 from .understanding import understand
 
 __all__ = ["Plan"]
+
+
+class _Carried(NamedTuple):
+    understood: Understood
+    radius: float
+    name: str
 
 
 class Plan:
@@ -58,13 +65,15 @@ class Plan:
         bridges: dict[str, None] = {}
         for number, part in enumerate(self.query.parts):
             understood = self._understand(number, space)
-            if understood is None:
-                understood, bridge = self._carry(number, space)
-                bridges |= {bridge: None} if bridge else {}
-            if understood is None:
+            if understood is not None:
+                parts.append((understood, part.weight))
+                continue
+            carried = self._carry(number, space)
+            if carried is None:
                 self._note(f"{space.spec} was not asked for the {part.name}, which it does not understand: no bridge leads there")
             else:
-                parts.append((understood, part.weight))
+                parts.append((carried.understood, part.weight * carried.radius))
+                bridges[carried.name] = None
         wanted = any(weight > 0 for _, weight in parts) or not any(part.weight > 0 for part in self.query.parts)
         if not parts or not wanted:
             return None
@@ -77,7 +86,7 @@ class Plan:
             self._understood[number, space.id] = understand(self.query.parts[number], space, self.watch)
         return self._understood[number, space.id]
 
-    def _carry(self, number: int, target: SearchSpace) -> tuple[Understood | None, str | None]:
+    def _carry(self, number: int, target: SearchSpace) -> _Carried | None:
         """Bring a part into a space that does not understand it, from the first that does and has a bridge there."""
         for source in self.spaces:
             understood = self._understand(number, source)
@@ -85,9 +94,10 @@ class Plan:
                 continue
             bridge = self.backgrounds.bridges.between(source, target, self.watch)
             if bridge is not None:
-                carried = Probe.of(target, [self._carry_side(side, source, bridge) for side in understood.sides])
-                return Understood(carried.vector, carried.sides), f"{bridge.method}: {source.spec} → {target.spec}"
-        return None, None
+                sides = Probe.of(target, [self._carry_side(side, source, bridge) for side in understood.sides])
+                name = f"{bridge.method}: {source.spec} → {target.spec}"
+                return _Carried(Understood(sides.vector, sides.sides), float(bridge.radius), name)
+        return None
 
     def _carry_side(self, side: Side, source: SearchSpace, bridge: Bridge) -> tuple[Understood, float]:
         assert self.backgrounds is not None  # without it there is no bridge

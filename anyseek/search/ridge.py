@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from .fusion import unit_rows
+from .fusion import mean_length, unit_rows
 
 __all__ = ["PENALTIES", "Ridge", "RidgeBridge", "fit_ridge"]
 
@@ -65,43 +65,36 @@ def fit_ridge(source: np.ndarray, target: np.ndarray) -> Ridge:
 class RidgeBridge:
     """A ridge map between differences, see `anyseek.search.bridge`. It carries in a matrix product.
 
-    A ridge map makes everything shorter, the more so what is unlike the texts, and what is short would arrive at the other side's centre
-    and ask for nothing. So of a difference only the direction is used, and every vector arrives as far from the centre as texts lie.
-
     Attributes:
         weights: (d, e) float32.
         source_centre: (d,) float32, the mean of the texts there.
-        target_centre: (e,) float32, the mean of the texts here.
-        radius: () float32, how far from it they lie (root of the mean square).
+        radius: See `Bridge`.
     """
 
     weights: np.ndarray
     source_centre: np.ndarray
-    target_centre: np.ndarray
     radius: np.ndarray
     method: ClassVar[str] = "ridge"
 
     @classmethod
     def fit(cls, source: np.ndarray, target: np.ndarray) -> Self:
         """Fit the map; see `Bridge.fit`."""
-        centre = target.mean(axis=0)
-        radius = np.sqrt(((target - centre) ** 2).sum(axis=1).mean())
-        weights = fit_ridge(source, target).weights
-        return cls(np.asarray(weights, np.float32), source.mean(axis=0), centre, np.asarray(radius, np.float32))
+        weights = np.asarray(fit_ridge(source, target).weights, np.float32)
+        return cls(weights, source.mean(axis=0), mean_length(target - target.mean(axis=0)))
 
     def carry(self, vectors: np.ndarray, centre: np.ndarray | None = None) -> np.ndarray:
         """Carry vectors over; see `Bridge.carry`."""
-        differences = (vectors - (self.source_centre if centre is None else centre)) @ self.weights
-        return np.asarray(unit_rows(self.target_centre + self.radius * unit_rows(differences)), np.float32)
+        differences = vectors - (self.source_centre if centre is None else centre)
+        return np.asarray(unit_rows(differences @ self.weights), np.float32)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All that it has learnt."""
-        return {name: getattr(self, name) for name in ("weights", "source_centre", "target_centre", "radius")}
+        return {name: getattr(self, name) for name in ("weights", "source_centre", "radius")}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
         """The same bridge again; see `Bridge.from_arrays`."""
         bridge = cls(**arrays)
-        if bridge.weights.shape != (*bridge.source_centre.shape, *bridge.target_centre.shape):
+        if bridge.weights.ndim != 2 or bridge.source_centre.shape != bridge.weights.shape[:1]:
             raise ValueError("these are not the arrays of a ridge bridge")
         return bridge

@@ -65,8 +65,7 @@ def test_a_turned_space_is_turned_back() -> None:
     source, target = texts()
     carried = RidgeBridge.fit(source, target).carry(source)
     differences = target - target.mean(axis=0)
-    radius = np.sqrt((differences**2).sum(axis=1).mean())
-    np.testing.assert_allclose(carried, unit_rows(target.mean(axis=0) + radius * unit_rows(differences)), atol=1e-4)
+    np.testing.assert_allclose(carried, unit_rows(differences), atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", [RidgeBridge, LabelBridge])
@@ -77,7 +76,7 @@ def test_media_arrive_where_texts_of_their_meaning_lie_although_they_leave_from_
         carried = bridge.carry(media, media.mean(axis=0))
         goal = TARGET.place(COLOURS, Modality.IMAGE)
         best = np.argmax(carried @ goal.T, axis=1)
-        assert np.mean((COLOURS * COLOURS[best]).sum(axis=1)) > 0.93
+        assert np.mean((COLOURS * COLOURS[best]).sum(axis=1)) > 0.9  # two colours taken at random have 0.6
         assert np.abs(np.linalg.norm(carried, axis=1) - 1).max() < 1e-6
         assert carried.dtype == np.float32
 
@@ -93,18 +92,17 @@ def test_a_bridge_is_the_same_after_it_was_kept(kind: type[Bridge]) -> None:
     assert bridge.carry(source[:0]).shape == (0, TARGET.space.dim)
 
 
-def test_what_lies_at_the_centre_asks_for_what_all_texts_have_in_common() -> None:
+def test_what_lies_at_the_centre_asks_for_nothing() -> None:
     source, target = texts()
     centre = source.mean(axis=0)
-    carried = RidgeBridge.fit(source, target).carry(centre[None])
-    np.testing.assert_allclose(carried[0], target.mean(axis=0) / np.linalg.norm(target.mean(axis=0)), atol=1e-6)
+    assert not RidgeBridge.fit(source, target).carry(centre[None]).any()
 
 
 def test_names_by_hand() -> None:
     """Four texts on four axes: two are named with cosines of 0.8 and 0.6 about a centre at 0."""
     source = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]], np.float32)
     target = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, -1]], np.float32)
-    bridge = LabelBridge(source, np.zeros(2, np.float32), target, np.array(0.2, np.float32))
+    bridge = LabelBridge(source, np.zeros(2, np.float32), target, np.array(0.2, np.float32), np.array(1, np.float32))
     powers = np.exp(np.array([0.8, 0.6, -0.8, -0.6]) / 0.2)
     shares = powers / powers.sum()
     vector = np.array([0.8, 0.6], np.float32)
@@ -120,14 +118,14 @@ def test_only_the_nearest_names_count_and_the_temperature_is_the_one_that_forete
     bridge = LabelBridge.fit(source, target)
     assert len(bridge.explain(source[0], TEXTS)) == ENTRIES
     assert bridge.explain(source[0], TEXTS)[0][0] == TEXTS[0]
-    differences = unit_rows(source - source.mean(axis=0))
+    differences, goals = unit_rows(source - source.mean(axis=0)), target - target.mean(axis=0)
     worth = []
     for temperature in TEMPERATURES:
         total = 0.0
         for row in range(len(source)):
             cosines = np.delete(differences @ differences[row], row)
             nearest = np.argsort(-cosines, kind="stable")[:ENTRIES]
-            mean = np.exp(cosines[nearest].astype(np.float64) / temperature) @ np.delete(target, row, axis=0)[nearest]
-            total += float(mean / np.linalg.norm(mean) @ target[row])
+            mean = np.exp(cosines[nearest].astype(np.float64) / temperature) @ np.delete(goals, row, axis=0)[nearest]
+            total += float(mean / np.linalg.norm(mean) @ unit_rows(goals[row]))
         worth.append(total)
     assert float(bridge.temperature) == pytest.approx(TEMPERATURES[int(np.argmax(worth))])

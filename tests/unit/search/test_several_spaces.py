@@ -208,7 +208,8 @@ def test_a_bridged_part_is_joined_with_those_that_are_understood(full: Pair) -> 
     parts = (Text("red"), Example(Kind.IMAGE, {full.spaces[0].id: (blue,)}))
     sounds = full.engine(*TEXTS).answer(Query(parts, frozenset({Kind.AUDIO}), limit=3))
     both = unit(RED + BLUE)
-    assert merits(sounds, both) == pytest.approx(best_merits(both, 3), abs=0.05)
+    assert min(merits(sounds, both)) > 0.9
+    assert max(float(COLOURS[int(hit.path.stem)] @ one) for hit in sounds for one in (RED, BLUE)) < 0.95  # neither of the two alone
     assert {hit.bridge for hit in sounds} == {"ridge: sight → hearing"}
     away = full.engine(*TEXTS).answer(Query((Text("magenta"), Text("red", weight=-0.7)), limit=4))
     assert min(merits(away, BLUE)) > 0.7
