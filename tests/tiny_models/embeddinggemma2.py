@@ -23,12 +23,13 @@ CHAT = (
 )
 
 
-def build(folder: Path, **changes) -> Path:
+def build(folder: Path, precision: str = "float32", **changes) -> Path:
     """Save one with random weights into the folder; always the same.
 
     Args:
         folder: Where to.
-        changes: Of the configuration, such as ``dtype``.
+        precision: In which the weights are stored.
+        changes: Of the configuration.
     """
     import torch
     from sentence_transformers import SentenceTransformer
@@ -39,7 +40,7 @@ def build(folder: Path, **changes) -> Path:
     processor, ids = _processor()
     torch.manual_seed(0)
     backbone = folder / "backbone"
-    EmbeddingGemma2Model(_config(ids, **changes)).save_pretrained(backbone)
+    EmbeddingGemma2Model(_config(ids, **changes)).to(getattr(torch, precision)).save_pretrained(backbone)
     processor.save_pretrained(backbone)
     modules = [Transformer(str(backbone)), Pooling(DIM, "mean"), Normalize()]
     SentenceTransformer(modules=modules, device="cpu", prompts=PROMPTS).save_pretrained(str(folder / "model"))
