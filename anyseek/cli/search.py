@@ -10,6 +10,7 @@ import typer
 from ..errors import BadQuery
 from .hits import PathsOption, Print0Option, finish
 from .options import JsonOption, Kinds, LibraryOption, LimitOption, as_kinds
+from .timings import TimingsOption
 
 __all__ = ["search"]
 
@@ -37,6 +38,7 @@ def search(
     as_json: JsonOption = False,
     paths: PathsOption = False,
     print0: Print0Option = False,
+    timings: TimingsOption = False,
 ) -> None:
     """Find pictures, sounds and moments of films by text, by example, or by several of them together.
 
@@ -51,7 +53,7 @@ def search(
             text, image=image or (), audio=audio or (), video=video or (), weights=weights, kinds=as_kinds(kind), limit=limit
         )
     parts = [text, *(path.name for path in [*(image or []), *(audio or []), *(video or [])])]
-    finish(answer, " + ".join(part for part in parts if part), as_json=as_json, as_paths=paths, nul=print0)
+    finish(answer, " + ".join(part for part in parts if part), as_json=as_json, as_paths=paths, nul=print0, timings=timings)
 
 
 def as_weights(values: list[str]) -> dict[str, float]:

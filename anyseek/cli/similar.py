@@ -9,6 +9,7 @@ import typer
 
 from .hits import PathsOption, Print0Option, finish
 from .options import JsonOption, Kinds, LibraryOption, LimitOption, as_kinds
+from .timings import TimingsOption
 
 __all__ = ["similar"]
 
@@ -21,10 +22,11 @@ def similar(
     as_json: JsonOption = False,
     paths: PathsOption = False,
     print0: Print0Option = False,
+    timings: TimingsOption = False,
 ) -> None:
     """Find what resembles a file of the library, across kinds; nothing is decoded for it."""
     from ..library import Library
 
     with Library.open(library, readonly=True) as opened:
         answer = opened.similar(path, kinds=as_kinds(kind), limit=limit)
-    finish(answer, path.name, as_json=as_json, as_paths=paths, nul=print0)
+    finish(answer, path.name, as_json=as_json, as_paths=paths, nul=print0, timings=timings)
