@@ -8,6 +8,8 @@ The eight axes, before a row is made unit length:
   pure red is (1, 0, 0, 0, …), black is (0, 0, 0, 1, …), mid grey is nearly (.5, .5, .5, .5, …).
 - A sound is its share of power in three bands, on the axes that light of long, middle and short waves has: below 500 Hz on red, below
   2000 Hz on green, above on blue. Silence is dark. So a 200 Hz tone is where a red picture is, which lets pictures find sounds.
+- A shot as a whole, for `MovementEncoder` alone, is what its mean colour changes by from its first frame to its last, on red, green and
+  blue, with its sign: from red to green is (-1, 1, 0, 0, …). One that does not change is dark.
 - A text adds up its words: a word of `WORDS` gives its axes, any other word of n letters gives 1 on axis 4 + n % 4.
 """
 
@@ -23,9 +25,9 @@ import numpy as np
 
 from anyseek.encoders.protocol import EncoderSettings
 from anyseek.errors import BadInput, BadQuery
-from anyseek.types import Modality, Space
+from anyseek.types import Clip, Modality, Space
 
-__all__ = ["WORDS", "ColourEncoder"]
+__all__ = ["WORDS", "ColourEncoder", "MovementEncoder"]
 
 DIM = 8
 MAX_WORDS = 32
@@ -102,6 +104,39 @@ class ColourEncoder:
             return np.zeros((0, DIM), np.float32)
         matrix = np.stack(rows)
         return np.asarray(matrix / np.linalg.norm(matrix, axis=1, keepdims=True), np.float32)
+
+
+class MovementEncoder(ColourEncoder):
+    """A fake encoder that looks at shots as a whole, and at nothing else unless told."""
+
+    max_frames = 4
+
+    def __init__(
+        self,
+        spec: str = "movement",
+        version: str = "1",
+        modalities: frozenset[Modality] = frozenset({Modality.TEXT, Modality.VIDEO}),
+        settings: EncoderSettings | None = None,
+    ) -> None:
+        super().__init__(spec, version, modalities, settings)
+
+    def encode_video(self, clips: Sequence[Clip]) -> np.ndarray:
+        """Take the change of the mean colour over each clip."""
+        return self._finish([_clip_row(clip.frames, self.max_frames) for clip in clips], Modality.VIDEO)
+
+
+def _clip_row(frames: np.ndarray, most: int) -> np.ndarray:
+    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or not frames.size:
+        raise BadInput("the frames of a clip must be (t, height, width, 3) uint8 with t of at least 1")
+    if len(frames) > most:
+        raise BadInput(f"a clip has {len(frames)} frames and at most {most} are taken: thin it out")
+    first, last = (frames[number].reshape(-1, 3).mean(axis=0) / 255 for number in (0, -1))
+    row = np.zeros(DIM)
+    row[:3] = last - first
+    row[3] = float(np.abs(row[:3]).max() < 0.02)  # what a codec makes of a picture that stands still is no movement
+    if row[3]:
+        row[:3] = 0
+    return row
 
 
 def _text_row(text: str) -> np.ndarray:

@@ -18,7 +18,7 @@ from anyseek.storage.catalog import Catalog, SpaceRow
 from anyseek.storage.layout import LibraryFolder
 from anyseek.types import Modality, Segment
 
-__all__ = ["Bench", "counts"]
+__all__ = ["Bench", "Key", "counts"]
 
 Key = tuple[str, Segment]
 

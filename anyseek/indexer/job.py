@@ -101,6 +101,7 @@ class Job:
         before: The asset that its path has, if any, and the content of that.
         digest: Its content hash, once it was read.
         views: What the lanes get of it that have not all of it yet, by the number of the lane.
+        from_elsewhere: Its bytes are known, though not from its path: it was moved or copied.
         served: Another lane has something of it already.
         settled: What becomes of it is decided; nothing more is expected of its process.
         content_id: Its content, once something of it was stored.
@@ -117,6 +118,7 @@ class Job:
     before: tuple[Place, int] | None = None
     digest: bytes = b""
     views: dict[int, View] = field(default_factory=dict)
+    from_elsewhere: bool = False
     served: bool = False
     settled: bool = False
     content_id: int = 0

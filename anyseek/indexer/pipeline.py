@@ -54,6 +54,7 @@ class Pipeline:
         self._again: deque[Job] = deque()
         self._undecided: set[Job] = set()
         self._touched: set[Job] = set()
+        self._placeable: list[tuple[Job, int]] = []
         self._known: list[tuple[Job, int]] = []
         self._broken: list[tuple[Job, Broken]] = []
         self._committed_at = time.monotonic()
@@ -123,6 +124,8 @@ class Pipeline:
         """Decide by its hash what becomes of a file, and give the numbers of the lanes for which it has to be decoded."""
         content = self.catalog.content_by_hash(job.digest)
         self._decide(job, content)
+        at_home = job.before is not None and content is not None and job.before[1] == content.id
+        job.from_elsewhere = content is not None and content.failure_code is None and not at_home
         if job.digest in self._twins:
             self._twins[job.digest].append(job)
             return ()
@@ -133,8 +136,12 @@ class Pipeline:
         elif content is not None and content.failure_code is not None:
             self._broken.append((job, Broken(FailureCode(content.failure_code), content.failure_reason or "")))
         elif content is not None:
-            self._known.append((job, content.id))
+            self._settle(job, content.id)
         return wanted
+
+    def _settle(self, job: Job, content_id: int) -> None:
+        """Let a file be placed with the next commit, or if its bytes are known from elsewhere when that can be decided."""
+        (self._known if job.from_elsewhere else self._placeable).append((job, content_id))
 
     def _lacking(self, job: Job, content: ContentRow) -> tuple[int, ...]:
         """The lanes that want bytes that are known: those that lack them, and all of them again where that may show what can be done."""
@@ -223,33 +230,39 @@ class Pipeline:
         """A batch was encoded, or files that need no encoding have waited for long enough."""
         if any(view.encoded for job in self._touched for view in job.views.values()):
             return True
-        settled = len(self._broken) + len(self._touched) + (0 if self._undecided else len(self._known))
+        settled = len(self._broken) + len(self._touched) + len(self._placeable) + (0 if self._undecided else len(self._known))
         return settled >= COMMIT_FILES or (settled > 0 and time.monotonic() - self._committed_at > COMMIT_SECONDS)
 
     def _commit(self) -> None:
         """Store all that is settled in one transaction, and only then say that it is done."""
         done: list[tuple[Job, Outcome, Broken | None]] = []
         with self.catalog.transaction() as writer:
-            fresh: list[tuple[Job, int]] = []
             for job in self._touched:
                 self._store(writer, job)
                 if job.finished:
                     alike = [job, *self._twins.pop(job.digest)]
-                    verdict = job.verdict
-                    fresh += [(twin, job.content_id) for twin in alike if verdict is None]
-                    self._broken += [(twin, verdict) for twin in alike if verdict is not None]
-            known = [] if self._undecided else self._known
-            done.extend((job, self._place(writer, job, content_id), None) for job, content_id in fresh + known)
+                    self._conclude(alike, job.verdict, job.content_id)
+            placed = self._placeable + ([] if self._undecided else self._known)
+            done.extend((job, self._place(writer, job, content_id), None) for job, content_id in placed)
             for job, broken in self._broken:
                 self._place_broken(writer, job, broken)
                 done.append((job, Outcome.FAILED, broken))
         self._touched.clear()
         self._broken.clear()
-        if known:
-            self._known = []
+        self._placeable.clear()
+        if not self._undecided:
+            self._known.clear()
         self._committed_at = time.monotonic()
         for job, outcome, reason in done:
             self.on_done(job, outcome, reason)
+
+    def _conclude(self, alike: Sequence[Job], verdict: Broken | None, content_id: int) -> None:
+        """Say what becomes of files with the same bytes, now that these were read."""
+        for job in alike:
+            if verdict is None:
+                self._settle(job, content_id)
+            else:
+                self._broken.append((job, verdict))
 
     def _store(self, writer: Writer, job: Job) -> None:
         """Store what the lanes have got of a file since the last time, and what they have come to an end with."""
@@ -276,6 +289,9 @@ class Pipeline:
         source, found = job.source.id, job.found
         was_present = content_id in self.movable.present
         self.movable.present.add(content_id)
+        if job.before is not None and job.before[1] == content_id:
+            writer.put_asset(source, job.relative, found.size, found.mtime_ns, content_id)
+            return Outcome.FILLED if job.filled else Outcome.UNCHANGED
         claimed = self.movable.claim(job, content_id)
         if claimed is not None:
             self.movable.moved.add(claimed.asset_id)
@@ -286,8 +302,6 @@ class Pipeline:
                 writer.move_asset(claimed.asset_id, source, job.relative, found.size, found.mtime_ns)
                 return Outcome.MOVED
         writer.put_asset(source, job.relative, found.size, found.mtime_ns, content_id)
-        if job.before is not None and job.before[1] == content_id:
-            return Outcome.FILLED if job.filled else Outcome.UNCHANGED
         if job.before is not None:
             self.movable.stay(*job.before)
         return Outcome.COPIED if job.outcome is Outcome.NEW and was_present else job.outcome
