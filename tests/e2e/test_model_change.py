@@ -1,0 +1,148 @@
+"""A library changes its model: the real commands on real media, from the starter to OpenCLIP and CLAP side by side, and back.
+
+Their checkpoints are tiny and know nothing, so that what is asked here is never whether an answer is good, but where it comes from.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commandline import CommandLine
+from tiny_models import tiny
+
+PICTURES = ["chelsea.png", "IMG_2041.jpg", "IMG_2057.jpg", "IMG_2063.jpg", "IMG_2070.jpg", "scan0003.jpg"]
+SOUNDS = ["REC001.wav", "REC002.ogg", "REC003.mp3", "REC005.ogg"]
+FILMS = ["MVI_0412.mp4"]
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[str, str]:
+    """A space for pictures and one for sounds."""
+    return f"open_clip:local-dir:{tiny('openclip')}", f"clap:{tiny('clap')}"
+
+
+@pytest.fixture
+def media(tmp_path: Path, demo: Path) -> Path:
+    folder = tmp_path / "media"
+    folder.mkdir()
+    for kind, names in (("photos", PICTURES), ("sounds", SOUNDS), ("films", FILMS)):
+        for name in names:
+            shutil.copy2(demo / kind / name, folder / name)
+    return folder
+
+
+@pytest.fixture
+def person(tmp_path: Path) -> CommandLine:
+    """Somebody who works with one library."""
+    return CommandLine(tmp_path / "home", library=tmp_path / "library")
+
+
+def models(*specs: str) -> list[str]:
+    return [word for spec in specs for word in ("--model", spec)]
+
+
+def states(person: CommandLine) -> dict[str, str]:
+    return {model["spec"]: model["state"] for model in person("status", "--json").json["models"]}
+
+
+def vectors(person: CommandLine, spec: str) -> dict[tuple[object, ...], bytes]:
+    """What a space holds, by content and segment."""
+    with closing(sqlite3.connect(Path(person.environment["ANYSEEK_LIBRARY"]) / "catalog.db")) as catalog:
+        rows = catalog.execute(
+            "SELECT hash, modality, start_ms, end_ms, frame_ms, vector FROM embedding JOIN space ON space.id = space_id"
+            " JOIN segment ON segment.id = segment_id JOIN content ON content.id = content_id WHERE spec = ?",
+            (spec,),
+        ).fetchall()
+    return {row[:-1]: row[-1] for row in rows}
+
+
+def test_from_the_starter_to_two_models_and_back(person, media, pair):
+    clip, clap = pair
+    assert person("index", media, "--json").json["new"] == len(PICTURES + SOUNDS + FILMS)
+    assert states(person) == {"starter": "serving"}
+    report = person("index", *models(*pair), "--json").json
+    assert (report["new"], report["changed_to"]) == (0, list(pair))
+    assert states(person) == {"starter": "kept", clip: "serving", clap: "serving"}
+    assert report["embedded"] == len(vectors(person, clip)) + len(vectors(person, clap))
+
+    answer = person("search", "a dog", "-n", 100, "--json").json
+    assert answer["searched"] == report["embedded"]
+    found = {Path(hit["path"]).name: hit for hit in answer["hits"]}
+    assert set(found) == {*PICTURES, *SOUNDS, *FILMS}
+    assert {found[name]["space"] for name in PICTURES} == {clip}
+    assert {found[name]["space"] for name in SOUNDS} == {clap}
+    assert {hit["bridge"] for hit in found.values()} == {None}
+
+    answer = person("search", "--image", media / "chelsea.png", "-n", 100, "--json").json
+    found = {Path(hit["path"]).name: hit for hit in answer["hits"]}
+    assert answer["hits"][0]["path"] == str(media / "chelsea.png")
+    assert found["chelsea.png"]["cosine"] == pytest.approx(1, abs=2e-3)
+    assert {found[name]["bridge"] for name in PICTURES} == {None}
+    assert {found[name]["bridge"] for name in SOUNDS} == {f"ridge: {clip} → {clap}"}
+
+    answer = person("search", "--audio", media / "REC001.wav", "--kind", "image", "--json").json
+    assert {hit["bridge"] for hit in answer["hits"]} == {f"ridge: {clap} → {clip}"}
+
+    assert person("index", "--json").json["embedded"] == 0
+    person("models", "use", "starter")
+    assert states(person) == {"starter": "serving", clip: "kept", clap: "kept"}
+    assert {hit["space"] for hit in person("search", "a dog", "--json").json["hits"]} == {"starter"}
+    person("models", "use", *pair)
+    before = (Path(person.environment["ANYSEEK_LIBRARY"]) / "catalog.db").stat().st_size
+    assert person("models", "drop", "--json").json == {"dropped": [{"spec": "starter", "dim": 384}]}
+    assert (Path(person.environment["ANYSEEK_LIBRARY"]) / "catalog.db").stat().st_size < before
+    assert states(person) == {clip: "serving", clap: "serving"}
+    assert person("doctor", "--json").json["healthy"]
+    complaint = person("models", "drop", clip, code=2).complaint
+    assert "serves this library" in complaint
+
+
+def test_a_killed_change_goes_on_where_it_stopped_while_the_old_model_serves(person, media, pair, tmp_path):
+    clip, clap = pair
+    person("index", media)
+    old = person("search", "a dog", "--json").json["hits"]
+    running = person.start("index", *models(*pair), "--batch-size", 1)
+    while len(vectors(person, clip)) < 3:
+        assert running.poll() is None, running.stderr.read()
+        time.sleep(0.05)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.communicate()
+    begun = len(vectors(person, clip)) + len(vectors(person, clap))
+    assert begun >= 3
+    assert states(person) == {"starter": "serving", clip: "building", clap: "building"}
+    assert person("search", "a dog", "--json").json["hits"] == old
+
+    report = person("index", "--json").json
+    assert report["changed_to"] == list(pair)
+    assert states(person) == {"starter": "kept", clip: "serving", clap: "serving"}
+    assert report["embedded"] + begun == len(vectors(person, clip)) + len(vectors(person, clap))
+
+    fresh = CommandLine(tmp_path / "other home", library=tmp_path / "other library")
+    assert fresh("index", media, *models(*pair), "--json").json["new"] == len(PICTURES + SOUNDS + FILMS)
+    for spec in pair:
+        expected = vectors(fresh, spec)
+        assert vectors(person, spec).keys() == expected.keys()
+        for key, vector in vectors(person, spec).items():
+            np.testing.assert_allclose(np.frombuffer(vector, "<f2"), np.frombuffer(expected[key], "<f2"), atol=2e-3)
+
+
+def test_another_folder_that_lacks_vectors_holds_the_change_up(person, media, pair, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.move(media / "chelsea.png", other / "chelsea.png")
+    person("index", media, other)
+    report = person("index", media, *models(pair[0]), "--json").json
+    assert report["changed_to"] == []
+    assert "1 more file" in " ".join(report["notes"])
+    assert states(person) == {"starter": "serving", pair[0]: "building"}
+    assert person("index", "--json").json["changed_to"] == [pair[0]]
+    # a space of pictures holds nothing of sounds, which are no failures for that
+    assert person("status", "--json").json["failed"] == 0
