@@ -104,7 +104,7 @@ class Job:
         from_elsewhere: Its bytes are known, though not from its path: it was moved or copied.
         served: Another lane has something of it already.
         settled: What becomes of it is decided; nothing more is expected of its process.
-        content_id: Its content, once something of it was stored.
+        content_id: Its content, once that is known.
         info: What it says about itself.
         lasts_ms: How much of it could really be read, by the lane that got furthest.
         ended: It was read for all lanes.

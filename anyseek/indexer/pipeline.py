@@ -132,6 +132,7 @@ class Pipeline:
         wanted = tuple(range(len(self.lanes))) if content is None else self._lacking(job, content)
         if wanted:
             self._twins[job.digest] = []
+            job.content_id = 0 if content is None else content.id
             job.views = {number: self._view(job, number, content) for number in wanted}
         elif content is not None and content.failure_code is not None:
             self._broken.append((job, Broken(FailureCode(content.failure_code), content.failure_reason or "")))
@@ -156,7 +157,6 @@ class Pipeline:
         complete = [lane.space.id for lane, state in zip(self.lanes, covered, strict=True) if state == "complete"]
         job.served = any(self.catalog.segments_in(content.id, space_id) for space_id in complete)
         if job.served and lacking:
-            job.content_id = content.id  # what is known of it stands, should it turn out that it cannot be read for the others
             job.lasts_ms = self.catalog.content_info([content.id])[content.id].duration_ms or 0
         return lacking if lacking or job.served else everyone
 
@@ -267,7 +267,8 @@ class Pipeline:
     def _store(self, writer: Writer, job: Job) -> None:
         """Store what the lanes have got of a file since the last time, and what they have come to an end with."""
         verdict = job.verdict if job.finished else None
-        if not job.content_id and job.info is not None:
+        is_sound = job.finished and verdict is None and not job.served  # a former failure stands until then: a run may end before
+        if job.info is not None and (is_sound or not job.content_id):
             job.content_id = writer.begin_content(job.digest, job.found.size, job.info)
         elif not job.content_id and verdict is not None:
             job.content_id = writer.fail_content(job.digest, job.found.size, None, verdict.code, verdict.reason)

@@ -105,8 +105,8 @@ class AssetReads:
             return {row[0] for row in fetch(connection, statement)}
 
     def untried_contents(self, space_id: int, codes: Iterable[str]) -> set[int]:
-        """Ids of contents that failed for one of some reasons before this space's encoder was asked."""
-        asked = select(coverage.c.content_id).where(coverage.c.space_id == space_id)
+        """Ids of contents that failed for one of some reasons, and about which this space's encoder was not asked, or not to the end."""
+        asked = select(coverage.c.content_id).where(coverage.c.space_id == space_id, coverage.c.state != "partial")
         statement = select(content.c.id).where(content.c.failure_code.in_(sorted(codes)), content.c.id.not_in(asked))
         with self.database.reading() as connection:
             return {row[0] for row in fetch(connection, statement)}

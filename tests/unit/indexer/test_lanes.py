@@ -266,6 +266,20 @@ def test_a_sound_that_a_library_of_pictures_could_not_use_is_tried_when_it_learn
     assert bench.covered("low.wav") == {"seeing": "complete", "hearing": "complete"}
 
 
+def test_what_failed_before_is_not_lost_sight_of_when_the_run_that_tries_it_again_is_stopped(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, seeing())
+    write_tone(bench.media / "low.wav", 200, seconds=60)
+    bench.index()
+    hears = Stopper("hearing", modalities=HEARS)
+    hears.bench, hears.stop_at, bench.encoders = bench, 5, (seeing(), hears)
+    report = bench.index(batch_size=1)
+    assert report.interrupted
+    assert 5 <= report.embedded < 20
+    bench.stop.clear()
+    assert counts(bench.index(batch_size=1)) == {"changed": 1, "embedded": 20 - report.embedded}
+    assert counts(bench.index()) == {"unchanged": 1}
+
+
 def test_silence_costs_a_film_nothing_and_a_sound_everything(tmp_path: Path) -> None:
     bench = Bench(tmp_path, seeing(), hearing())
     write_film(bench.media / "film.mp4", loudness=0)
