@@ -14,6 +14,7 @@ from ..types import Kind
 
 __all__ = [
     "DeviceOption",
+    "IndexDeviceOption",
     "JsonOption",
     "Kinds",
     "LibraryOption",
@@ -52,6 +53,10 @@ LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", h
 DeviceOption = Annotated[
     str,
     typer.Option("--device", metavar="DEVICE", help="What models compute on: auto, cpu, mps, cuda or cuda:N; starter needs the CPU only."),
+]
+IndexDeviceOption = Annotated[
+    str,
+    typer.Option("--index-device", metavar="DEVICE", help="Where vectors are searched: auto (a GPU where FAISS has one), cpu or gpu."),
 ]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Fetch nothing, not even the files of a model that is named.")]
 Kinds = Annotated[

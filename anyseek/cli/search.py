@@ -9,7 +9,7 @@ import typer
 
 from ..errors import BadQuery
 from .hits import PathsOption, Print0Option, finish
-from .options import JsonOption, Kinds, LibraryOption, LimitOption, as_kinds
+from .options import DeviceOption, IndexDeviceOption, JsonOption, Kinds, LibraryOption, LimitOption, as_kinds
 from .timings import TimingsOption
 
 __all__ = ["search"]
@@ -35,6 +35,8 @@ def search(
     kind: Kinds = None,
     limit: LimitOption = 10,
     library: LibraryOption = None,
+    device: DeviceOption = "auto",
+    index_device: IndexDeviceOption = "auto",
     as_json: JsonOption = False,
     paths: PathsOption = False,
     print0: Print0Option = False,
@@ -44,11 +46,12 @@ def search(
 
     Exit code 1 says that nothing was found.
     """
+    from ..encoders.protocol import EncoderSettings
     from ..library import Library
 
     weights = as_weights(weight or [])
     text = " ".join(words) if words else None
-    with Library.open(library, readonly=True) as opened:
+    with Library.open(library, readonly=True, settings=EncoderSettings(device=device), index_device=index_device) as opened:
         answer = opened.search(
             text, image=image or (), audio=audio or (), video=video or (), weights=weights, kinds=as_kinds(kind), limit=limit
         )
