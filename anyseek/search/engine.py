@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from ..errors import BadQuery
 from ..storage.catalog import Catalog
 from ..storage.derived import DerivedArrays
-from .backgrounds import Backgrounds
-from .bridges import BridgeMethod, Bridges
+from .bridges import BridgeMethod
+from .comparison import Comparison
 from .hits import Answer, Hit, hits_of
 from .lookup import allowed_in, best_contents, score_contents
 from .plan import Plan
 from .query import Query, Stored, Vectors
 from .relevance import RawCosine, Relevance, StandardScores
 from .spaces import SearchSpace
-from .texts import OnText, Texts
+from .texts import OnText
 from .timings import Stopwatch
 from .vocabulary import Vocabulary
 
@@ -49,13 +50,8 @@ class Engine:
         self.catalog = catalog
         self.spaces = tuple(spaces)
         self._kept = kept
-        self._texts: Texts | None = None
-        self._backgrounds: Backgrounds | None = None
-        self.relevance: Relevance = RawCosine()
-        if len(self.spaces) > 1:
-            self._texts = Texts(vocabulary or Vocabulary.shipped(), kept)
-            self._backgrounds = Backgrounds(catalog, self.spaces, Bridges(self._texts, kept, bridge), kept)
-            self.relevance = StandardScores(self._backgrounds)
+        self._lock = threading.Lock()
+        self._comparison = Comparison(catalog, spaces, kept, vocabulary, bridge) if len(self.spaces) > 1 else None
 
     def prepare(self, on_text: OnText | None = None) -> None:
         """Work out and keep what searches of several spaces need, as far as it is missing or out of date; remove what is not needed.
@@ -68,14 +64,9 @@ class Engine:
         Raises:
             StorageFull: The disk is full. Searches will do without.
         """
-        needed: list[str | None] = []
-        if self._texts is not None and self._backgrounds is not None:
-            needed += [self._texts.prepare(space, on_text) for space in self.spaces]
-            pairs = [(source, target) for source in self.spaces for target in self.spaces if source is not target]
-            needed += [self._backgrounds.bridges.prepare(source, target) for source, target in pairs]
-            needed.append(self._backgrounds.prepare())
+        needed = self._comparison.prepare(on_text) if self._comparison is not None else []
         if self._kept is not None:
-            self._kept.forget_others([name for name in needed if name is not None])
+            self._kept.forget_others(needed)
 
     def answer(self, query: Query, watch: Stopwatch | None = None) -> Answer:
         """Run the plan.
@@ -90,19 +81,23 @@ class Engine:
         """
         started = time.perf_counter()
         watch = watch or Stopwatch()
+        comparison = self._current()
+        backgrounds = None if comparison is None else comparison.backgrounds
+        relevance: Relevance = RawCosine() if backgrounds is None else StandardScores(backgrounds)
         with watch.time("lookup"):
-            groups = {space.id: allowed_in(self.catalog, space, query, apart=self.relevance.apart) for space in self.spaces}
-        plan = Plan(query, self.spaces, self._backgrounds, watch)
+            groups = {space.id: allowed_in(self.catalog, space, query, apart=relevance.apart) for space in self.spaces}
+        plan = Plan(query, self.spaces, backgrounds, watch)
         probes = plan.probes([space for space in self.spaces if groups[space.id]] or self.spaces)
         contents: dict[int, None] = {}
         for probe in probes:
             for allowed in groups[probe.space.id].values():
                 contents |= dict.fromkeys(best_contents(self.catalog, probe, query, allowed, watch))
-        scored = score_contents(self.catalog, contents, probes, self.relevance, watch)
+        scored = score_contents(self.catalog, contents, probes, relevance, watch)
         with watch.time("merge"):
             hits = hits_of(self.catalog, {content: scored[content] for content in contents if content in scored}, query.limit)
         searched = sum(len(ids) for of_space in groups.values() for ids in of_space.values())
-        notes = dict.fromkeys([*self._notes(probe.space for probe in probes), *plan.notes, *_empty(query.kinds, searched)])
+        told = [note for probe in probes for note in probe.space.index.notes] + (comparison.texts.notes if comparison else [])
+        notes = dict.fromkeys([*told, *plan.notes, *_empty(query.kinds, searched)])
         specs = tuple(space.spec for space in self.spaces)
         return Answer(hits, searched, (time.perf_counter() - started) * 1000, tuple(notes), watch.taken_ms, specs)
 
@@ -121,9 +116,12 @@ class Engine:
             raise BadQuery("nothing is known that could resemble this file, for it could not be indexed:  anyseek errors  says why")
         return Stored(vectors, weight)
 
-    def _notes(self, spaces: Iterable[SearchSpace]) -> list[str]:
-        notes = [note for space in spaces for note in space.index.notes]
-        return notes + (self._texts.notes if self._texts is not None else [])
+    def _current(self) -> Comparison | None:
+        """What the spaces are compared by, read anew where others have prepared the library meanwhile."""
+        with self._lock:
+            if self._comparison is not None and self._comparison.is_outdated:
+                self._comparison = self._comparison.again()
+            return self._comparison
 
 
 def _empty(kinds: Collection[str], searched: int) -> list[str]:

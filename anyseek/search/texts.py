@@ -75,6 +75,12 @@ class Texts:
                 self._known[space.id] = found
             return self._known[space.id]
 
+    def has_more(self, space: SearchSpace) -> bool:
+        """Whether a space made do with a few texts, and all of them are kept by now."""
+        with self._lock:
+            known = self._known.get(space.id)
+            return known is not None and known.step > 1 and self._read(space) is not None
+
     def prepare(self, space: SearchSpace, on_text: OnText | None = None) -> str | None:
         """Encode the whole vocabulary and keep it, unless that was done before.
 

@@ -138,7 +138,12 @@ def test_a_search_that_finds_nothing_prepared_makes_do_with_fewer_texts_and_says
     assert texts_encoded(shelf) == [len(MANY[::2]) + 1] * 2
     assert not shelf.folder.derived.exists()
     shelf.engine(*MANY, keep=True).prepare()
-    assert shelf.engine(*MANY, keep=True).answer(Query((Text("red"),))).notes == ()
+    texts_encoded(shelf)
+    again = engine.answer(Query((Text("red"),), limit=100))  # by an engine that a server has kept meanwhile
+    assert again.notes == ()
+    assert texts_encoded(shelf) == [1, 1]
+    assert [hit.score for hit in again] == [hit.score for hit in shelf.engine(*MANY, keep=True).answer(Query((Text("red"),), limit=100))]
+    assert [hit.score for hit in again] != [hit.score for hit in answer]
     best = {hit.path.name for hit in list(answer)[:4]}
     assert f"{RED:02}.png" in best
     assert f"{RED:02}.ogg" in best

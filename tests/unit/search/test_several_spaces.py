@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 
@@ -14,9 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shelf import Shelf, unit
 
+from anyseek.encoders.protocol import Encoder
 from anyseek.errors import BadQuery, UnsupportedModality
-from anyseek.search.engine import Answer, Hit
+from anyseek.search.engine import Answer, Engine, Hit
 from anyseek.search.query import Example, Query, Text
+from anyseek.search.spaces import SearchSpace
+from anyseek.search.vocabulary import Vocabulary
+from anyseek.storage.space_index import SpaceIndex
 from anyseek.types import Clip, Kind, Modality, Picture, Segment, Sound
 
 TEXTS = tuple(" ".join(pair) for pair in combinations(WORDS, 2))
@@ -248,12 +253,17 @@ def test_queries_that_no_space_can_be_asked(full: Pair) -> None:
 
 
 def test_a_space_that_holds_nothing_of_the_kinds_asked_for_is_not_even_loaded(full: Pair) -> None:
-    loaded = []
-    spaces = full.search_spaces()
-    for space, encoder in zip(spaces, full.encoders, strict=True):
-        space._load = lambda encoder=encoder: loaded.append(encoder.space.spec) or encoder  # type: ignore[misc]
-    engine = full.engine(*TEXTS)
-    engine.spaces = tuple(spaces)
+    loaded: list[str] = []
+
+    def load(encoder: Encoder) -> Encoder:
+        loaded.append(encoder.space.spec)
+        return encoder
+
+    spaces = [
+        SearchSpace(row, partial(load, encoder), partial(SpaceIndex.open, full.folder, full.catalog, row))
+        for row, encoder in zip(full.spaces, full.encoders, strict=True)
+    ]
+    engine = Engine(full.catalog, spaces, vocabulary=Vocabulary.of(TEXTS))
     engine.answer(Query((Text("red"),), frozenset({Kind.IMAGE})))
     assert loaded == ["sight"]
 
