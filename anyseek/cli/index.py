@@ -9,6 +9,7 @@ import typer
 
 from .downloads import drawn_download
 from .options import DeviceOption, JsonOption, LibraryOption, OfflineOption, as_kinds, named_path
+from .output import note
 from .progress import stop_on_interrupt, watch
 from .report import finish
 
@@ -72,7 +73,7 @@ def index(
 
     Ctrl-C stops after the batch in flight, a second one at once; the next run goes on from there.
     """
-    from ..encoders.catalogue import better_model_hint
+    from ..encoders.catalogue import better_model_hint, licence_note, resolve
     from ..encoders.protocol import EncoderSettings
     from ..indexer.indexer import IndexOptions
     from ..indexer.targets import require_existing
@@ -91,6 +92,8 @@ def index(
         batch_size=batch_size,
         decode=DecodeOptions(video_backend=video_backend),
     )
+    for told in filter(None, map(licence_note, resolve(model or ()))):
+        note(told)
     is_new = not Library.exists(library)
     if is_new:  # then opening it makes it, which a slip of the keys should not
         if not paths:

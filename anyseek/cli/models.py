@@ -82,13 +82,12 @@ def _opened(path: Path | None) -> Library:
 
 def _pull(spec: str, *, offline: bool) -> dict[str, Any]:
     """Make an encoder, which fetches its files, and say where they lie."""
-    from ..encoders.catalogue import card
+    from ..encoders.catalogue import licence_note
     from ..encoders.protocol import EncoderSettings
     from ..encoders.registry import load
 
-    known = card(spec)
-    if known is not None and not known.commercial:
-        note(f"{spec}: its licence ({known.licence}) allows no commercial use")
+    if told := licence_note(spec):
+        note(told)
     with drawn_download() as on_download:
         space = load(spec, EncoderSettings(download=not offline, on_download=on_download)).space
     return {"spec": spec, "revision": space.revision, "path": _place_of(spec, space.revision)}

@@ -12,7 +12,19 @@ from ..errors import UnknownEncoder
 from ..types import Modality
 from .registry import is_known, known_specs
 
-__all__ = ["PRESETS", "ModelCard", "Preset", "Score", "better_model_hint", "card", "cards", "missing_extras", "preset_of", "resolve"]
+__all__ = [
+    "PRESETS",
+    "ModelCard",
+    "Preset",
+    "Score",
+    "better_model_hint",
+    "card",
+    "cards",
+    "licence_note",
+    "missing_extras",
+    "preset_of",
+    "resolve",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +142,12 @@ def preset_of(specs: Sequence[str]) -> str | None:
 def card(spec: str) -> ModelCard | None:
     """What is known about a spec; None for one that is not in the catalogue."""
     return cards().get(spec)
+
+
+def licence_note(spec: str) -> str | None:
+    """One line for whoever takes a model whose licence allows no commercial use; None where it does, or is not known."""
+    known = card(spec)
+    return None if known is None or known.commercial else f"{spec}: its licence ({known.licence}) allows no commercial use"
 
 
 @cache
