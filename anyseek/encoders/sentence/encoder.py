@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import BadInput, UnsupportedModality
 from ...types import Clip, Modality, Space
 from ..fingerprint import fingerprint
-from ..inputs import checked_pictures, checked_texts, checked_windows
+from ..inputs import check_uncut, checked_pictures, checked_texts, checked_windows
 from ..protocol import EncoderSettings
 from ..source import folder_or_repository
 from ..torch_runtime import Once, require
@@ -33,7 +33,9 @@ class SentenceEncoder:
     """A model that Sentence Transformers can load; see `anyseek.encoders.protocol.VideoEncoder` and `CuttableEncoder`.
 
     What it can do is read from its configuration; torch and the weights are loaded by the first input. Texts are encoded as queries and
-    media as documents, each with the prompt of the checkpoint or, where it has none, of its authors' recipe.
+    media as documents, each with the prompt of the checkpoint or, where it has none, of its authors' recipe. On CUDA a model whose weights
+    are stored in bfloat16 is computed in it; such a vector and the one in full precision have a cosine of 0.999 or more
+    (`test_in_bfloat16_a_vector_stays_nearly_the_same`).
 
     Args:
         model: A repository of the Hugging Face hub (``google/embeddinggemma-2``), or a folder.
@@ -60,8 +62,10 @@ class SentenceEncoder:
         self.window_ms = min(WINDOW_MS, known.max_audio_ms)
         self.matryoshka_dims = known.cuts
         dim = settings.dim or known.dim
-        if dim not in (known.dim, *known.cuts):
-            raise BadInput(f"{spec} cannot be cut to {dim} dimensions: {_allowed(known.dim, known.cuts)}")
+        if not known.cuts:
+            check_uncut(settings.dim, known.dim, spec)
+        elif dim not in (known.dim, *known.cuts):
+            raise BadInput(f"{spec} was not trained to be cut to {dim} dimensions: {_allowed(known.dim, known.cuts)}")
         self.space = Space(spec, dim, self._fingerprint(snapshot.revision, dim), snapshot.revision)
         self._network = Once(lambda: load_network(spec, snapshot.path, known, settings))
 
@@ -124,8 +128,6 @@ class SentenceEncoder:
 
 
 def _allowed(dim: int, cuts: Sequence[int]) -> str:
-    if not cuts:
-        return f"it was trained for {dim} alone, so leave the dimension out"
-    row = sorted(cuts)
-    every = len(row) > 2 and row == list(range(row[0], row[-1] + 1))
-    return f"use {dim} or {f'any from {row[0]} to {row[-1]}' if every else ', '.join(map(str, cuts))}"
+    lowest, highest = min(cuts), max(cuts)
+    every = len(cuts) > 2 and len(cuts) == highest - lowest + 1
+    return f"use {dim} or {f'any from {lowest} to {highest}' if every else ', '.join(map(str, cuts))}"

@@ -1,7 +1,7 @@
 """What is known of a kind of model beyond its configuration: the recipe of its authors, and the traps of its processors.
 
-A family is found by the ``model_type`` of a checkpoint. All that stands here shapes vectors and is part of a space's fingerprint, so none
-of it may depend on the machine.
+A family is found by the ``model_type`` of a checkpoint. What of it shapes vectors is part of a space's fingerprint, so that nothing here
+may depend on the machine.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ WINDOW_MS = 10_000
 MAX_FRAMES = 32
 
 SOFT_TOKENS = 70
-"""What a picture or a frame becomes in EmbeddingGemma 2, the fewest it was trained with. With 280, its own default for pictures, one
-picture takes a CPU five times as long. The number is part of the space and the same on every device."""
+"""What a picture or a frame becomes in EmbeddingGemma 2, the fewest that it takes. With 280, its own default for pictures, one picture
+takes a CPU five times as long. The number is part of the space and the same on every device."""
 
 QWEN_PATCH = 32 * 32
 QWEN_IMAGE_PIXELS = {"shortest_edge": 4 * QWEN_PATCH, "longest_edge": 1800 * QWEN_PATCH}
@@ -51,7 +51,7 @@ class Family:
         shortest_cut: From here on it was trained for every length; 0 for those that were not.
         processing: Arguments of the processor, by ``image``, ``audio`` and ``video``.
         pixels: What every picture is enlarged or shrunk to in all, where its size is not fixed by the configuration.
-        fewest_frames: Of a clip; a lone frame is shown as often.
+        fewest_frames: Of a clip; the last frame of a shorter one is repeated.
         one_by_one: Whether inputs are computed singly, because nobody has checked that they do not shape each other's vectors.
     """
 
