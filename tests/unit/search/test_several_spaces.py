@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -276,3 +277,13 @@ def test_the_answer_says_where_the_time_went(full: Pair) -> None:
     assert list(first.timings) == ["load", "first encode", "encode", "bridge", "index", "lookup", "score", "merge"]
     assert list(second.timings) == ["load", "encode", "bridge", "index", "lookup", "score", "merge"]
     assert 0 < sum(first.timings.values()) <= first.took_ms
+
+
+def test_one_engine_serves_several_threads(full: Pair) -> None:
+    picture = full.picture("red.png", RED)
+    engine = full.engine(*TEXTS)
+    queries = [Query((Text(text),), limit=20) for text in TEXTS[:6]] + [Query((engine.stored(picture),), limit=20)] * 2
+    alone = [[(hit.path, hit.score, hit.bridge) for hit in full.engine(*TEXTS).answer(query)] for query in queries]
+    with ThreadPoolExecutor(8) as pool:
+        together = [[(hit.path, hit.score, hit.bridge) for hit in answer] for answer in pool.map(engine.answer, queries)]
+    assert together == alone
