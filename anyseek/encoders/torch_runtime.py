@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import AnyseekError, BadInput, EncoderFailed, MissingExtra, ModelUnavailable
 from .quiet import quiet
 
-__all__ = ["Batcher", "Once", "loading", "pick_device", "require", "side_by_side", "unit_rows"]
+__all__ = ["Batcher", "Once", "loading", "pick_device", "require", "side_by_side", "suitable_batch", "unit_rows"]
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -59,6 +59,18 @@ def pick_device(wanted: str) -> str:
     return wanted
 
 
+def suitable_batch(device: str, wanted: int | None) -> int:
+    """How many inputs are computed at a time: as many as are wanted, else what suits the device.
+
+    Args:
+        device: What a setting says, or `pick_device` gave.
+        wanted: The setting; None where it leaves that open.
+    """
+    if wanted:
+        return wanted
+    return CPU_BATCH if (pick_device(device) if device == "auto" else device) == "cpu" else GPU_BATCH
+
+
 class Once(Generic[Made]):
     """Makes a thing when it is first asked for, whichever thread asks first; what could not be made is tried again by the next call."""
 
@@ -88,8 +100,11 @@ class Batcher:
     """
 
     def __init__(self, spec: str, device: str, size: int | None = None, *, threads: int | None = None, half: bool = False) -> None:
+        for name, number in (("batch size", size), ("number of threads", threads)):
+            if number is not None and number < 1:
+                raise BadInput(f"a {name} of {number} computes nothing: use 1 or more")
         self.spec = spec
-        self.size = size or (CPU_BATCH if device == "cpu" else GPU_BATCH)
+        self.size = suitable_batch(device, size)
         self._threads = threads
         self._half = half and device.startswith("cuda")
         self._lock = threading.Lock()

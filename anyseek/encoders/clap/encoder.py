@@ -14,7 +14,7 @@ from ..fingerprint import fingerprint
 from ..inputs import check_uncut, checked_texts, checked_windows
 from ..protocol import EncoderSettings
 from ..source import TOKENIZER_FILES, folder_or_repository
-from ..torch_runtime import Batcher, Once, require
+from ..torch_runtime import Batcher, Once, require, suitable_batch
 from .checkpoint import read_checkpoint
 
 if TYPE_CHECKING:
@@ -78,6 +78,11 @@ class ClapEncoder:
         self._folder = snapshot.path
         self._settings = settings
         self._network = Once(self._load)
+
+    @property
+    def batch_size(self) -> int:
+        """As many inputs are best handed over at once; asking imports torch, which finds the device out."""
+        return suitable_batch(self._settings.device, self._settings.batch_size)
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Encode texts; see `Encoder.encode_text`."""

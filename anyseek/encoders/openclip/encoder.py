@@ -12,7 +12,7 @@ from ...types import Modality, Space
 from ..fingerprint import fingerprint
 from ..inputs import check_uncut, checked_pictures, checked_texts
 from ..protocol import EncoderSettings
-from ..torch_runtime import Batcher, Once, require
+from ..torch_runtime import Batcher, Once, require, suitable_batch
 from .recipe import Recipe, find_recipe
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ class OpenClipEncoder:
         self._recipe = recipe
         self._settings = settings
         self._network = Once(self._load)
+
+    @property
+    def batch_size(self) -> int:
+        """As many inputs are best handed over at once; asking imports torch, which finds the device out."""
+        return suitable_batch(self._settings.device, self._settings.batch_size)
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Encode texts; see `Encoder.encode_text`."""

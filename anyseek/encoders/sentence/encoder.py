@@ -13,7 +13,7 @@ from ..fingerprint import fingerprint
 from ..inputs import check_uncut, checked_pictures, checked_texts, checked_windows
 from ..protocol import EncoderSettings
 from ..source import folder_or_repository
-from ..torch_runtime import Once, require
+from ..torch_runtime import Once, require, suitable_batch
 from . import media
 from .checkpoint import read_checkpoint
 from .families import MAX_FRAMES, WINDOW_MS
@@ -67,7 +67,13 @@ class SentenceEncoder:
         elif dim not in (known.dim, *known.cuts):
             raise BadInput(f"{spec} was not trained to be cut to {dim} dimensions: {_allowed(known.dim, known.cuts)}")
         self.space = Space(spec, dim, self._fingerprint(snapshot.revision, dim), snapshot.revision)
+        self._settings = settings
         self._network = Once(lambda: load_network(spec, snapshot.path, known, settings))
+
+    @property
+    def batch_size(self) -> int:
+        """As many inputs are best handed over at once; asking imports torch, which finds the device out."""
+        return suitable_batch(self._settings.device, self._settings.batch_size)
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Encode texts as queries; see `Encoder.encode_text`."""

@@ -8,9 +8,12 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 import torch
+from tiny_models import tiny
 
 from anyseek.encoders import torch_runtime
-from anyseek.encoders.torch_runtime import Batcher, Once, loading, pick_device, require, side_by_side, unit_rows
+from anyseek.encoders.protocol import BatchingEncoder, EncoderSettings
+from anyseek.encoders.registry import load
+from anyseek.encoders.torch_runtime import Batcher, Once, loading, pick_device, require, side_by_side, suitable_batch, unit_rows
 from anyseek.errors import BadInput, EncoderFailed, MissingExtra, ModelUnavailable
 
 ITEMS = list(range(1, 11))
@@ -132,6 +135,12 @@ def test_what_has_no_finite_vector_is_refused():
         Batcher("x", "cpu", 2).run([0.0], lambda batch: torch.zeros(len(batch), 2), 2)
 
 
+@pytest.mark.parametrize("settings", [{"size": 0}, {"size": -1}, {"threads": 0}])
+def test_no_fewer_than_one(settings):
+    with pytest.raises(BadInput, match="computes nothing: use 1 or more"):
+        Batcher("x", "cpu", **settings)
+
+
 def test_no_gradients_are_kept():
     weights = torch.ones(1, 2, requires_grad=True)
     seen = []
@@ -248,3 +257,16 @@ def test_what_goes_wrong_while_loading_is_one_line(tmp_path):
         raise MemoryError
     with pytest.raises(BadInput, match="as it is"), loading("x", tmp_path):
         raise BadInput("as it is")
+
+
+@pytest.mark.parametrize("spec", ["open_clip:local-dir:{openclip}", "clap:{clap}", "st:{clip}"])
+def test_an_encoder_says_how_many_inputs_suit_it(spec):
+    folder = spec.format(openclip=tiny("openclip"), clap=tiny("clap"), clip=tiny("clip"))
+    encoder = load(folder, EncoderSettings(device="cpu"))
+    assert isinstance(encoder, BatchingEncoder)
+    assert encoder.batch_size == 16
+    assert load(folder, EncoderSettings(batch_size=3)).batch_size == 3
+
+
+def test_what_suits_a_gpu_is_more():
+    assert (suitable_batch("cpu", None), suitable_batch("cuda:1", None), suitable_batch("cuda", 5)) == (16, 64, 5)
