@@ -12,7 +12,7 @@ from . import hub
 from .hub import Snapshot
 from .protocol import EncoderSettings
 
-__all__ = ["TOKENIZER_FILES", "folder_or_repository", "local_folder", "read_json"]
+__all__ = ["TOKENIZER_FILES", "folder_or_repository", "local_file", "local_folder", "read_json"]
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -48,10 +48,22 @@ def local_folder(spec: str, folder: str, settings: EncoderSettings, patterns: Se
     Raises:
         ModelUnavailable: There is no such folder, nothing in it that fits, or another version than is asked for.
     """
-    snapshot = hub.local(spec, Path(folder).expanduser(), patterns)
+    return _as_it_was(spec, hub.local(spec, Path(folder).expanduser(), patterns), settings)
+
+
+def local_file(spec: str, file: str, settings: EncoderSettings) -> Snapshot:
+    """Take a single file of weights, which is the `path` of what is given.
+
+    Raises:
+        ModelUnavailable: There is no such file, or it is another version than is asked for.
+    """
+    return _as_it_was(spec, hub.local_file(spec, Path(file).expanduser()), settings)
+
+
+def _as_it_was(spec: str, snapshot: Snapshot, settings: EncoderSettings) -> Snapshot:
     if settings.revision not in (None, snapshot.revision):
-        reason = f"the files in {folder} have changed: they are {snapshot.revision} now and were {settings.revision}"
-        raise ModelUnavailable(spec, reason, f"put the old ones back, or change over with  anyseek index --model {spec}")
+        reason = f"{snapshot.path} has changed: it is {snapshot.revision} now and was {settings.revision}"
+        raise ModelUnavailable(spec, reason, f"put back what was there, or change over with  anyseek index --model {spec}")
     return snapshot
 
 

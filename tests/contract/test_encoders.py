@@ -303,6 +303,17 @@ def test_the_size_of_batches_shapes_no_row(candidate):
         np.testing.assert_allclose(inputs(small)[modality][0](items), encode(items), atol=1e-6)
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("candidate", ON_TORCH, ids=name_of)
+def test_a_gpu_gives_nearly_the_same_rows(candidate):
+    """In half precision where the adapter allows it: cosines of 0.999 and more."""
+    on_gpu, on_cpu = candidate.load(device="cuda"), encoder_of(candidate)
+    for modality in candidate.modalities:
+        encode, items = inputs(on_cpu)[modality]
+        cosines = (inputs(on_gpu)[modality][0](items) * encode(items)).sum(axis=1)
+        assert cosines.min() > 0.999
+
+
 @pytest.mark.parametrize("candidate", ON_TORCH, ids=name_of)
 def test_several_threads_may_bring_it_to_life(candidate):
     encoder = candidate.load()

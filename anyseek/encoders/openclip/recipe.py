@@ -11,7 +11,7 @@ from ...errors import ModelUnavailable
 from .. import hub
 from ..hub import Snapshot
 from ..protocol import EncoderSettings
-from ..source import TOKENIZER_FILES, local_folder, read_json
+from ..source import TOKENIZER_FILES, local_file, local_folder, read_json
 from . import zoo
 
 __all__ = ["Recipe", "find_recipe"]
@@ -121,7 +121,7 @@ def _of_zoo(spec: str, model: str, settings: EncoderSettings) -> Recipe:
     name, _, tag = model.partition("/")
     config = zoo.architecture(name)
     if tag.endswith(SUFFIXES):
-        snapshot = hub.local_file(spec, Path(tag).expanduser())
+        snapshot = local_file(spec, tag, settings)
         return Recipe(config, zoo.preprocessing(name), snapshot.path, snapshot.revision)
     known = zoo.pretrained(name, tag)
     snapshot = hub.obtain(spec, known.repository, settings, [*known.weights, *TOKENIZER_FILES])

@@ -141,7 +141,7 @@ def test_the_space_is_that_of_the_files(folder):
     assert load(folder, revision=one.revision).space == one
     _change(folder / "processor_config.json", feature_extractor={"frequency_max": 12_000})
     assert load(folder).space.fingerprint != one.fingerprint
-    with pytest.raises(ModelUnavailable, match=f"have changed.*were {one.revision}"):
+    with pytest.raises(ModelUnavailable, match=f"has changed.*was {one.revision}"):
         load(folder, revision=one.revision)
 
 

@@ -140,6 +140,8 @@ def test_a_file_of_weights_is_prepared_for_as_the_tags_of_its_model(tmp_path, na
     _save_as(tmp_path / name)
     encoder = load(f"{NAME}/{tmp_path / name}")
     assert encoder.space.revision.startswith("files-")
+    with pytest.raises(ModelUnavailable, match="has changed"):
+        load(f"{NAME}/{tmp_path / name}", revision="files-0")
     assert_equal(encoder, of_library(NAME, str(tmp_path / name), **_by_hand()))
 
 
@@ -254,7 +256,7 @@ def test_the_space_is_that_of_the_files(tmp_path):
     config["preprocess_cfg"]["interpolation"] = "bilinear"
     (folder / "open_clip_config.json").write_text(json.dumps(config))
     assert load(f"local-dir:{folder}").space.fingerprint != one.space.fingerprint
-    with pytest.raises(ModelUnavailable, match=rf"have changed.*were {one.space.revision}.*put the old ones back"):
+    with pytest.raises(ModelUnavailable, match=rf"has changed.*was {one.space.revision}\): put back what was there"):
         load(f"local-dir:{folder}", revision=one.space.revision)
 
 
