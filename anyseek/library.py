@@ -161,11 +161,14 @@ class Library:
         from .storage.lock import WriterLock
 
         with translated(self.folder.catalog), WriterLock(self.folder, "indexing"):
-            lanes = [Lane(row, self.spaces.encoder(row)) for row in self.spaces.to_fill(_as_models(model))]
+            rows = self.spaces.to_fill(_as_models(model))
+            encoders, notes = self.spaces.encoders(rows)
+            lanes = [Lane(row, encoders[row.id]) for row in rows if row.id in encoders]
             indexer = Indexer(
                 self.catalog, lanes, options or IndexOptions(), on_event or (lambda event: None), stop or threading.Event()
             )  # fmt: skip
             report = indexer.run(_as_paths(paths))
+            report.notes += notes
             for lane in lanes:
                 self._keep_index(lane.space)
             if not report.interrupted:

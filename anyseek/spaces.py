@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 
 from .encoders.protocol import CuttableEncoder, Encoder, EncoderSettings
 from .encoders.registry import load
-from .errors import BadInput, SpaceMismatch
+from .errors import BadInput, MissingExtra, ModelUnavailable, SpaceMismatch, UnknownEncoder
 from .storage.catalog import Catalog, SpaceRow
 
 __all__ = ["DEFAULT_MODEL", "Change", "Model", "Spaces", "make_encoders"]
 
 DEFAULT_MODEL = "starter"
 CHANGING_TO = "changing_to"
+NOT_TO_BE_HAD = (MissingExtra, ModelUnavailable, SpaceMismatch, UnknownEncoder)
 
 Model = Encoder | str
 """An encoder, or the name of a preset or of an encoder."""
@@ -81,7 +82,7 @@ class Spaces:
         self._given = tuple(given)
         self._encoders: dict[str, Encoder] = {}
         self._lock = threading.Lock()
-        self._bring(given)
+        self.bring(given)
 
     def check_given(self) -> None:
         """Refuse other models than those that serve, before any work.
@@ -97,6 +98,10 @@ class Spaces:
                 found = " and ".join(row.space.spec for row in serving)
                 spec = model if isinstance(model, str) else model.space.spec
                 raise SpaceMismatch(spec, f"another version of {spec}" if spec in [row.space.spec for row in serving] else found)
+
+    def bring(self, models: Iterable[Model]) -> None:
+        """Take encoders for the spaces that have their fingerprints; names are passed over."""
+        self._encoders |= {model.space.fingerprint: model for model in models if isinstance(model, Encoder)}
 
     def encoder(self, row: SpaceRow) -> Encoder:
         """The encoder of a space.
@@ -133,6 +138,27 @@ class Spaces:
         if models:
             self._change_to(self._made(models), serving)
         return self.catalog.spaces("serving", "building")
+
+    def encoders(self, rows: Sequence[SpaceRow]) -> tuple[dict[int, Encoder], list[str]]:
+        """The encoders of some spaces by the spaces' ids, without those that a change under way makes needless and that cannot be loaded.
+
+        So a library whose model is not there any more, or is another version now, can still change over to one that is.
+
+        Returns:
+            The encoders, and for each that was left out what to tell the user.
+        """
+        change = self.change()
+        target = {row.id for row in change.target} if change is not None else set()
+        found: dict[int, Encoder] = {}
+        notes: list[str] = []
+        for row in rows:
+            try:
+                found[row.id] = self.encoder(row)
+            except NOT_TO_BE_HAD as error:
+                if not target or row.id in target:
+                    raise
+                notes.append(f"until the new model takes over, {row.space.spec} serves only what it has, for it cannot be loaded: {error}")
+        return found, notes
 
     def change(self) -> Change | None:
         """The change of model that is under way, if there is one."""
@@ -209,17 +235,14 @@ class Spaces:
         """Whether the encoder that can be loaded gives the vectors of a space."""
         try:
             self.encoder(row)
-        except SpaceMismatch:
+        except NOT_TO_BE_HAD:
             return False
         return True
 
     def _made(self, models: Sequence[Model]) -> list[Encoder]:
         encoders = make_encoders(models, replace(self.settings, download=not self.offline))
-        self._bring(encoders)
+        self.bring(encoders)
         return encoders
-
-    def _bring(self, models: Iterable[Model]) -> None:
-        self._encoders |= {model.space.fingerprint: model for model in models if isinstance(model, Encoder)}
 
     def _specs(self, names: Sequence[str]) -> list[str]:
         """Replace presets by what they stand for; what the library has under a name goes first, for its encoder may not be installed."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
+from elsewhere import ElsewhereEncoder
 from fakes import ColourEncoder
 from samples import write_picture, write_tone
 
@@ -171,3 +173,91 @@ def test_a_wrong_name_makes_no_library(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LibraryError, match="no library can be made"):
         Library.open(tmp_path / "file" / "below")
+
+
+# Several spaces, and another model
+
+SEEN = frozenset({Modality.TEXT, Modality.IMAGE})
+HEARD = frozenset({Modality.TEXT, Modality.AUDIO})
+
+
+@pytest.fixture
+def eyes() -> ElsewhereEncoder:
+    return ElsewhereEncoder("eyes", 0.1, 0.2, turn=1, modalities=SEEN)
+
+
+@pytest.fixture
+def ears() -> ElsewhereEncoder:
+    return ElsewhereEncoder("ears", 0.5, 0.4, turn=2, modalities=HEARD)
+
+
+def test_pictures_in_one_space_and_sounds_in_another(media: Path, eyes: ElsewhereEncoder, ears: ElsewhereEncoder, tmp_path: Path) -> None:
+    with Library.open(tmp_path / "library", encoder=[eyes, ears]) as library:
+        report = library.index(media)
+        assert (report.new, report.embedded, report.failed) == (4, 4, 0)
+        answer = library.search("red", limit=2)
+        assert {(hit.path.name, hit.space, hit.bridge) for hit in answer} == {("red.png", "eyes", None), ("low.wav", "ears", None)}
+        found = library.search(image=media / "red.png", kinds=["audio"])
+        assert {(hit.path.name, hit.space, hit.bridge) for hit in found} == {
+            (name, "ears", "ridge: eyes → ears") for name in ("low.wav", "middle.wav")
+        }
+        found = library.similar(media / "middle.wav", kinds=["image"])
+        assert {(hit.path.name, hit.space, hit.bridge) for hit in found} == {
+            (name, "eyes", "ridge: ears → eyes") for name in ("red.png", "green.png")
+        }
+    assert (eyes.encoded[Modality.AUDIO], ears.encoded[Modality.IMAGE]) == (0, 0)
+
+
+def test_a_model_takes_over_under_a_reader_that_stays_open(
+    media: Path, encoder: ColourEncoder, eyes: ElsewhereEncoder, ears: ElsewhereEncoder, tmp_path: Path
+) -> None:
+    def spaces_of(library: Library) -> set[str]:
+        return {hit.space for hit in library.search("red", limit=10)}
+
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        library.index(media)
+    with Library.open(tmp_path / "library", readonly=True, encoder=encoder) as reader:
+        reader.spaces.bring([eyes, ears])  # what is registered under a name needs no bringing
+        assert spaces_of(reader) == {"colour"}
+        with Library.open(tmp_path / "library", encoder=encoder) as library:
+            report = library.index(model=[eyes, ears])
+            assert (report.new, report.filled, report.embedded, report.changed_to) == (0, 4, 4, ("eyes", "ears"))
+            assert spaces_of(reader) == {"eyes", "ears"}
+            assert library.use("colour").lacking == 0
+            assert spaces_of(reader) == {"colour"}
+            library.use("eyes", "ears")
+            assert [row.space.spec for row in library.drop()] == ["colour"]
+            assert spaces_of(reader) == {"eyes", "ears"}
+            assert library.index().embedded == 0
+    assert sorted(path.name for path in (tmp_path / "library" / "index").iterdir()) == ["2", "3"]
+
+
+def test_a_file_that_came_during_the_change_gets_all_vectors(
+    media: Path, encoder: ColourEncoder, eyes: ElsewhereEncoder, ears: ElsewhereEncoder, tmp_path: Path
+) -> None:
+    stop = threading.Event()
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        library.index(media)
+        stop.set()
+        assert library.index(model=[eyes, ears], stop=stop).interrupted
+        write_picture(media / "blue.png", "blue")
+        report = library.index()
+        assert (report.new, report.filled, report.embedded) == (1, 4, 4 + 2)  # into the old space, too, for it served
+        assert report.changed_to == ("eyes", "ears")
+        assert library.search("blue", limit=1).hits[0].path.name == "blue.png"
+        library.use("colour")
+        assert library.search("blue", limit=1).hits[0].path.name == "blue.png"
+
+
+def test_a_model_that_is_not_there_any_more_can_be_left(
+    media: Path, encoder: ColourEncoder, eyes: ElsewhereEncoder, tmp_path: Path
+) -> None:
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        library.index(media)
+    with Library.open(tmp_path / "library") as library:
+        with pytest.raises(UnknownEncoder, match="colour"):
+            library.index()
+        report = library.index(model=eyes)
+        assert report.changed_to == ("eyes",)
+        assert [note for note in report.notes if "colour serves only what it has" in note and "no encoder is called" in note]
+        assert library.search("red", limit=1).hits[0].path.name == "red.png"
