@@ -24,6 +24,9 @@ HIT: Shape = {
     "path": str,
     "kind": str,
     "score": float,
+    "cosine": float,
+    "space": str,
+    "bridge": MAYBE_STR,
     "start_ms": MAYBE_INT,
     "end_ms": MAYBE_INT,
     "best_ms": MAYBE_INT,
@@ -45,7 +48,7 @@ HIT: Shape = {
     "rating": MAYBE_INT,
     "keywords": [str],
 }
-ANSWER: Shape = {"query": str, "searched": int, "took_ms": float, "notes": [str], "hits": [HIT]}
+ANSWER: Shape = {"query": str, "searched": int, "took_ms": float, "spaces": [str], "notes": [str], "hits": [HIT]}
 COUNTS = ("new", "changed", "moved", "copied", "unchanged", "filled", "removed", "kept", "failed", "still_failed", "embedded", "purged")
 FAILURE: Shape = {"path": str, "code": str, "reason": str}
 REPORT: Shape = {
