@@ -21,8 +21,6 @@ __all__ = ["Network", "load_network"]
 LONGEST = 64
 """Times that a picture may be as long as wide; see `_with_middle`."""
 
-CLASS_PIECE = 1
-
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -90,7 +88,7 @@ class Words:
         if whole is None:
             return [0, *self._tokenizer.encode(text), 0]
         pieces: Sequence[int] = whole(self._tokenizer.clean_fn(text), truncation=False, verbose=False).input_ids
-        return [*pieces, *[0] * CLASS_PIECE] if self._tokenizer.tokenizer_mode == "clips" else pieces
+        return [*pieces, 0] if self._tokenizer.tokenizer_mode == "clips" else pieces  # that mode puts one more behind the end
 
 
 def load_network(spec: str, recipe: Recipe, device: str, threads: int | None) -> Network:
