@@ -16,6 +16,7 @@ from .config import default_library
 from .encoders.protocol import Encoder, EncoderSettings
 from .errors import BadInput, BadQuery, UnsupportedModality
 from .search.query import Example, Part, Query, Text
+from .search.timings import Stopwatch
 from .spaces import Change, Model, Spaces, make_encoders
 from .storage.catalog import Catalog, Counts, FailureRow, SourceRow, SpaceRow
 from .storage.layout import LibraryFolder
@@ -24,6 +25,7 @@ from .types import Decoded, Kind, Modality
 if TYPE_CHECKING:
     from .indexer.indexer import IndexOptions
     from .indexer.report import IndexReport, OnEvent
+    from .search.bridges import BridgeMethod
     from .search.engine import Answer, Engine
     from .storage.doctor import Report
     from .storage.space_index import SpaceIndex
@@ -39,11 +41,14 @@ class Library:
     Use it in a ``with`` block. One process at a time may index; any number may search meanwhile.
     """
 
-    def __init__(self, folder: LibraryFolder, catalog: Catalog, spaces: Spaces, index_device: str = "auto") -> None:
+    def __init__(
+        self, folder: LibraryFolder, catalog: Catalog, spaces: Spaces, index_device: str = "auto", bridge: BridgeMethod = "ridge"
+    ) -> None:
         self.folder = folder
         self.catalog = catalog
         self.spaces = spaces
         self.index_device = index_device
+        self.bridge = bridge
         self._engine: Engine | None = None
         self._lock = threading.Lock()
 
@@ -57,6 +62,7 @@ class Library:
         settings: EncoderSettings | None = None,
         offline: bool = False,
         index_device: str = "auto",
+        bridge: BridgeMethod = "ridge",
     ) -> Self:
         """Open a library, and make it when there is none.
 
@@ -68,6 +74,8 @@ class Library:
             settings: How encoders are loaded: device, batch size and so on.
             offline: Never fetch a model's files. Without it they are fetched when a model is named for a new space, and only then.
             index_device: Where vectors are searched: ``auto`` (on a GPU where FAISS has one and they fit), ``cpu`` or ``gpu``.
+            bridge: How pictures find sounds of another space and the other way round: ``ridge``, a linear map, or ``labels``, by what both
+                are called.
 
         Raises:
             LibraryNotFound: There is none, and `readonly` forbids to make it.
@@ -88,7 +96,7 @@ class Library:
         except BaseException:
             catalog.close()
             raise
-        return cls(folder, catalog, spaces, index_device)
+        return cls(folder, catalog, spaces, index_device, bridge)
 
     @staticmethod
     def exists(path: StrPath | None = None) -> bool:
@@ -160,28 +168,31 @@ class Library:
         from .storage.engine import translated
         from .storage.lock import WriterLock
 
+        on_event = on_event or (lambda event: None)
         with translated(self.folder.catalog), WriterLock(self.folder, "indexing"):
             rows = self.spaces.to_fill(_as_models(model))
             encoders, notes = self.spaces.encoders(rows)
             lanes = [Lane(row, encoders[row.id]) for row in rows if row.id in encoders]
             indexer = Indexer(
-                self.catalog, lanes, options or IndexOptions(), on_event or (lambda event: None), stop or threading.Event()
+                self.catalog, lanes, options or IndexOptions(), on_event, stop or threading.Event()
             )  # fmt: skip
             report = indexer.run(_as_paths(paths))
             report.notes += notes
             for lane in lanes:
                 self._keep_index(lane.space)
             if not report.interrupted:
-                self._finish_change(report)
+                self._finish_change(report, on_event)
             return report
 
-    def _finish_change(self, report: IndexReport) -> None:
+    def _finish_change(self, report: IndexReport, on_event: OnEvent) -> None:
         """Let new spaces take over when nothing is lacking in them, or say what is."""
+        from .indexer.report import TextsEncoded
+
         change = self.spaces.change()
         complete = change is not None and not change.lacking
         serving = list(change.target) if change is not None and complete else self.catalog.spaces("serving")
         if len(serving) > 1:
-            self._engine_of(serving).prepare()
+            self._engine_of(serving).prepare(lambda space, done, total: on_event(TextsEncoded(space.spec, done, total)))
         if change is None:
             return
         specs = tuple(row.space.spec for row in change.target)
@@ -264,12 +275,13 @@ class Library:
         examples = {Kind.IMAGE: _as_paths(image), Kind.AUDIO: _as_paths(audio), Kind.VIDEO: _as_paths(video)}
         given = [kind.value for kind, paths in examples.items() if paths] + ["text"] * (text is not None)
         weights = _checked_weights(weights or {}, given)
+        watch = Stopwatch()
         parts: list[Part] = []
         if text is not None:
             parts.append(Text(text, weights.get("text", 1.0)))
         for kind, paths in examples.items():
-            parts.extend(self._example(path, kind, weights.get(kind.value, 1.0)) for path in paths)
-        return self.engine.answer(Query(tuple(parts), _as_kinds(kinds), limit))
+            parts.extend(self._example(path, kind, weights.get(kind.value, 1.0), watch) for path in paths)
+        return self.engine.answer(Query(tuple(parts), _as_kinds(kinds), limit), watch)
 
     def similar(self, path: StrPath, *, kinds: Collection[Kind | str] = (), limit: int = 10) -> Answer:
         """Find what resembles a file of the library, by the vectors that it has already.
@@ -328,14 +340,14 @@ class Library:
         from .storage.derived import DerivedArrays
 
         spaces = [SearchSpace(row, partial(self.spaces.encoder, row), partial(self._open_index, row)) for row in rows]
-        return Engine(self.catalog, spaces, DerivedArrays(self.folder))
+        return Engine(self.catalog, spaces, DerivedArrays(self.folder), bridge=self.bridge)
 
     def _open_index(self, row: SpaceRow) -> SpaceIndex:
         from .storage.space_index import SpaceIndex
 
         return SpaceIndex.open(self.folder, self.catalog, row, device=self.index_device)
 
-    def _example(self, path: Path, kind: Kind, weight: float) -> Example:
+    def _example(self, path: Path, kind: Kind, weight: float, watch: Stopwatch) -> Example:
         """Decode a file as each space's encoder wants it."""
         from .indexer.lanes import Lane
         from .media.open import open_media
@@ -343,12 +355,12 @@ class Library:
 
         needed = {Kind.IMAGE: {Modality.IMAGE}, Kind.AUDIO: {Modality.AUDIO}, Kind.VIDEO: {Modality.IMAGE, Modality.AUDIO}}[kind]
         spaces = self.engine.spaces
-        able = [space for space in spaces if needed & space.encoder.modalities]
+        able = [space for space in spaces if any(space.takes(modality, watch) for modality in needed)]
         if not able:
             raise UnsupportedModality(" and ".join(space.spec for space in spaces), kind.value)
         segments: dict[int, tuple[Decoded, ...]] = {}
         for space in able:
-            with open_media(path, Lane(space.row, space.encoder).decode(DecodeOptions())) as media:
+            with watch.time("example"), open_media(path, Lane(space.row, space.encoder).decode(DecodeOptions())) as media:
                 found = media.info.kind
                 if found is not kind:
                     raise BadQuery(f"{path} is {_a(found)}, not {_a(kind)}: give it with --{found.value}")

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..config import default_library
 from ..types import Kind
 
+if TYPE_CHECKING:
+    from ..search.bridges import BridgeMethod
+
 __all__ = [
+    "BridgeOption",
     "DeviceOption",
     "IndexDeviceOption",
     "JsonOption",
@@ -20,6 +24,7 @@ __all__ = [
     "LibraryOption",
     "LimitOption",
     "OfflineOption",
+    "as_bridge",
     "as_kinds",
     "library_option",
     "named_path",
@@ -58,6 +63,14 @@ IndexDeviceOption = Annotated[
     str,
     typer.Option("--index-device", metavar="DEVICE", help="Where vectors are searched: auto (a GPU where FAISS has one), cpu or gpu."),
 ]
+BridgeOption = Annotated[
+    str,
+    typer.Option(
+        "--bridge",
+        metavar="ridge|labels",
+        help="With several models: how a picture finds sounds and a sound pictures; by a linear map, or by what both are called.",
+    ),
+]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Fetch nothing, not even the files of a model that is named.")]
 Kinds = Annotated[
     list[str] | None,
@@ -69,6 +82,18 @@ def library_option(folder: Path) -> str:
     """What must be added to a command so that it means the library in a folder: nothing if it does so anyway."""
     usual = Path(os.path.abspath(default_library()))  # noqa: PTH100 - links stay as they are, as in the library's own path
     return "" if folder == usual else f" --library {shlex.quote(str(folder))}"
+
+
+def as_bridge(value: str) -> BridgeMethod:
+    """Read how spaces are bridged.
+
+    Raises:
+        typer.BadParameter: There is no such way.
+    """
+    ways: dict[str, BridgeMethod] = {"ridge": "ridge", "labels": "labels"}
+    if value in ways:
+        return ways[value]
+    raise typer.BadParameter(f"no bridge is called {value!r}: use ridge or labels")
 
 
 def as_kinds(values: list[str] | None) -> frozenset[Kind]:

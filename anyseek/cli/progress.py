@@ -63,7 +63,7 @@ class _Drawing:
         self.task = progress.add_task("looking around", total=None, rate="", name="")
 
     def take(self, event: IndexEvent) -> None:
-        from ..indexer.report import FileDone, Outcome, ScanProgress, Skipped, WorkFound
+        from ..indexer.report import FileDone, Outcome, ScanProgress, Skipped, TextsEncoded, WorkFound
 
         match event:
             case ScanProgress(root, found):
@@ -78,6 +78,11 @@ class _Drawing:
                 self.progress.update(self.task, advance=1, name=printable(path.name)[:32], rate=rate)
                 if self.verbose:
                     self.say("red" if outcome is Outcome.FAILED else "green", reason or outcome.value, path)
+
+            case TextsEncoded(spec, done, total):
+                self.progress.update(
+                    self.task, description="making models comparable", total=total, completed=done, rate="", name=printable(spec)[:32]
+                )
 
     def say(self, style: str, what: str, path: Path) -> None:
         self.progress.console.print(Text.assemble((f"{printable(what):>12}  ", style), link(path)), soft_wrap=True)

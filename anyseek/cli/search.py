@@ -9,7 +9,7 @@ import typer
 
 from ..errors import BadQuery
 from .hits import PathsOption, Print0Option, finish
-from .options import DeviceOption, IndexDeviceOption, JsonOption, Kinds, LibraryOption, LimitOption, as_kinds
+from .options import BridgeOption, DeviceOption, IndexDeviceOption, JsonOption, Kinds, LibraryOption, LimitOption, as_bridge, as_kinds
 from .timings import TimingsOption
 
 __all__ = ["search"]
@@ -37,6 +37,7 @@ def search(
     library: LibraryOption = None,
     device: DeviceOption = "auto",
     index_device: IndexDeviceOption = "auto",
+    bridge: BridgeOption = "ridge",
     as_json: JsonOption = False,
     paths: PathsOption = False,
     print0: Print0Option = False,
@@ -51,7 +52,8 @@ def search(
 
     weights = as_weights(weight or [])
     text = " ".join(words) if words else None
-    with Library.open(library, readonly=True, settings=EncoderSettings(device=device), index_device=index_device) as opened:
+    settings = EncoderSettings(device=device)
+    with Library.open(library, readonly=True, settings=settings, index_device=index_device, bridge=as_bridge(bridge)) as opened:
         answer = opened.search(
             text, image=image or (), audio=audio or (), video=video or (), weights=weights, kinds=as_kinds(kind), limit=limit
         )

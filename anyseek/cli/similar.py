@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .hits import PathsOption, Print0Option, finish
-from .options import IndexDeviceOption, JsonOption, Kinds, LibraryOption, LimitOption, as_kinds
+from .options import BridgeOption, IndexDeviceOption, JsonOption, Kinds, LibraryOption, LimitOption, as_bridge, as_kinds
 from .timings import TimingsOption
 
 __all__ = ["similar"]
@@ -20,6 +20,7 @@ def similar(
     limit: LimitOption = 10,
     library: LibraryOption = None,
     index_device: IndexDeviceOption = "auto",
+    bridge: BridgeOption = "ridge",
     as_json: JsonOption = False,
     paths: PathsOption = False,
     print0: Print0Option = False,
@@ -28,6 +29,6 @@ def similar(
     """Find what resembles a file of the library, across kinds; nothing is decoded for it."""
     from ..library import Library
 
-    with Library.open(library, readonly=True, index_device=index_device) as opened:
+    with Library.open(library, readonly=True, index_device=index_device, bridge=as_bridge(bridge)) as opened:
         answer = opened.similar(path, kinds=as_kinds(kind), limit=limit)
     finish(answer, path.name, as_json=as_json, as_paths=paths, nul=print0, timings=timings)

@@ -11,7 +11,19 @@ from pathlib import Path
 from ..errors import FailureCode
 from .scan import Rule
 
-__all__ = ["Failure", "FileDone", "IndexEvent", "IndexReport", "OnEvent", "Outcome", "Refusal", "ScanProgress", "Skipped", "WorkFound"]
+__all__ = [
+    "Failure",
+    "FileDone",
+    "IndexEvent",
+    "IndexReport",
+    "OnEvent",
+    "Outcome",
+    "Refusal",
+    "ScanProgress",
+    "Skipped",
+    "TextsEncoded",
+    "WorkFound",
+]
 
 
 class Outcome(StrEnum):
@@ -59,7 +71,16 @@ class FileDone:
     reason: str = ""
 
 
-IndexEvent = ScanProgress | Skipped | WorkFound | FileDone
+@dataclass(frozen=True, slots=True)
+class TextsEncoded:
+    """What several spaces are compared by is being worked out: `done` of `total` texts are encoded with the model `spec`."""
+
+    spec: str
+    done: int
+    total: int
+
+
+IndexEvent = ScanProgress | Skipped | WorkFound | FileDone | TextsEncoded
 OnEvent = Callable[[IndexEvent], None]
 
 

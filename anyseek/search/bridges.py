@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Literal
 
+from ..errors import BadInput
 from ..storage.derived import DerivedArrays
 from .bridge import Bridge
 from .labels import LabelBridge
@@ -27,9 +28,14 @@ class Bridges:
         texts: What its spaces make of the vocabulary.
         kept: Where bridges are kept; None to keep nothing.
         method: Of which sort they are.
+
+    Raises:
+        BadInput: There is no such sort.
     """
 
     def __init__(self, texts: Texts, kept: DerivedArrays | None, method: BridgeMethod = "ridge") -> None:
+        if method not in _METHODS:
+            raise BadInput(f"no bridge is called {method!r}: use {' or '.join(_METHODS)}")
         self.texts = texts
         self.method = method
         self._kept = kept

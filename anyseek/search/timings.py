@@ -9,6 +9,7 @@ from contextlib import contextmanager
 __all__ = ["STAGES", "Stopwatch"]
 
 STAGES = {
+    "example": "files asked by decoded",
     "load": "encoders made from their configurations",
     "first encode": "imports, weights and the first query of each encoder",
     "encode": "queries encoded",
