@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from functools import cache
+from importlib import import_module
 
 import numpy as np
 
@@ -86,10 +88,11 @@ class _Flat:
         self._gpu.taken -= self._size
 
 
-def how_many_gpus() -> int:
-    """The GPUs that the installed FAISS can use."""
+@cache
+def how_many_gpus(package: str) -> int:
+    """The GPUs that the installed FAISS, or torch, can use."""
     try:
-        import faiss
+        library = import_module(package)
     except ImportError:
         return 0
-    return faiss.get_num_gpus()
+    return library.get_num_gpus() if package == "faiss" else library.cuda.device_count()

@@ -303,7 +303,7 @@ def test_the_size_of_batches_shapes_no_row(candidate):
         np.testing.assert_allclose(inputs(small)[modality][0](items), encode(items), atol=1e-6)
 
 
-@pytest.mark.gpu
+@pytest.mark.gpu("torch")
 @pytest.mark.parametrize("candidate", ON_TORCH, ids=name_of)
 def test_a_gpu_gives_nearly_the_same_rows(candidate):
     """In half precision where the adapter allows it: cosines of 0.999 and more."""

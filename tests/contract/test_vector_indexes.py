@@ -38,7 +38,7 @@ class OnGpu:
 
 
 MAKERS = {**BACKENDS, "faiss on a stand-in": OnGpu(StandInGpu), "faiss on a GPU": OnGpu(gpu.find_gpu)}
-NAMES = [*sorted(BACKENDS), "faiss on a stand-in", pytest.param("faiss on a GPU", marks=pytest.mark.gpu)]
+NAMES = [*sorted(BACKENDS), "faiss on a stand-in", pytest.param("faiss on a GPU", marks=pytest.mark.gpu("faiss"))]
 
 
 @pytest.fixture(params=NAMES)

@@ -361,7 +361,7 @@ def test_files_are_written_without_the_gpu(filled, device):
 # with a GPU
 
 
-@pytest.mark.gpu
+@pytest.mark.gpu("faiss")
 def test_a_real_gpu_tells_its_memory_and_gives_it_back():
     real, vectors = gpu.find_gpu(), unit_rows(200_000, 768)
     on(real, vectors=vectors[:10]).leave_gpu()  # the working memory stays
@@ -372,7 +372,7 @@ def test_a_real_gpu_tells_its_memory_and_gives_it_back():
     assert before - real.free_bytes() < vectors.size
 
 
-@pytest.mark.gpu
+@pytest.mark.gpu("faiss")
 @pytest.mark.parametrize("share", [1, 0.5, 0.05])
 def test_a_real_gpu_answers_as_the_cpu(share):
     vectors, queries = unit_rows(200_000, 768), unit_rows(5, 768, seed=1)
