@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from .config import default_library
-from .encoders.protocol import Encoder, EncoderSettings
+from .encoders.protocol import EncoderSettings, check_encoder
 from .errors import BadInput, BadQuery, UnsupportedModality
 from .search.query import Example, Part, Query, Text
 from .search.timings import Stopwatch
@@ -81,6 +81,7 @@ class Library:
             LibraryNotFound: There is none, and `readonly` forbids to make it.
             LibraryTooNew: A newer anyseek made it.
             SpaceMismatch: It was made with another encoder than the one given.
+            BadInput: What is given is no encoder.
             UnknownEncoder: No encoder has that name.
             ModelUnavailable: Its files are not on this machine, and may not or cannot be fetched.
         """
@@ -375,7 +376,11 @@ def _folder(path: StrPath | None) -> LibraryFolder:
 def _as_models(model: Model | Sequence[Model] | None) -> list[Model]:
     if model is None:
         return []
-    return [model] if isinstance(model, str | Encoder) else list(model)
+    models = list(model) if isinstance(model, Sequence) and not isinstance(model, str) else [model]
+    for each in models:
+        if not isinstance(each, str):
+            check_encoder(each)
+    return models
 
 
 def _as_paths(paths: StrPath | Sequence[StrPath]) -> list[Path]:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from .encoders.protocol import CuttableEncoder, Encoder, EncoderSettings
+from .encoders.protocol import CuttableEncoder, Encoder, EncoderSettings, check_encoder
 from .encoders.registry import load
 from .errors import BadInput, MissingExtra, ModelUnavailable, SpaceMismatch, UnknownEncoder
 from .storage.catalog import Catalog, SpaceRow
@@ -49,12 +49,14 @@ def make_encoders(models: Sequence[Model], settings: EncoderSettings) -> list[En
 
     Raises:
         UnknownEncoder: A model has an unknown name.
-        BadInput: A model cannot be had with these settings.
+        BadInput: A model cannot be had with these settings, or is no encoder.
         MissingExtra: A package that it needs is not installed.
         ModelUnavailable: Its files are not on this machine and may not or cannot be fetched.
     """
     whole = replace(settings, dim=None)
     encoders = [model if isinstance(model, Encoder) else load(model, whole) for model in _named(models)]
+    for encoder in encoders:
+        check_encoder(encoder)
     if settings.dim is None:
         return encoders
     if not any(map(_is_cuttable, encoders)):

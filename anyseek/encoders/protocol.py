@@ -8,9 +8,10 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from ..errors import BadInput
 from ..types import Clip, Modality, Space
 
-__all__ = ["BatchingEncoder", "CuttableEncoder", "Encoder", "EncoderSettings", "OnDownload", "VideoEncoder"]
+__all__ = ["BatchingEncoder", "CuttableEncoder", "Encoder", "EncoderSettings", "OnDownload", "VideoEncoder", "check_encoder"]
 
 OnDownload = Callable[[str, int, int], None]
 """Hears of a download: the repository, the bytes that are here, the bytes it has in all."""
@@ -85,6 +86,18 @@ class Encoder(Protocol):
         Raises:
             BadInput: A window is longer than `max_audio_ms`, empty, or has another shape or type.
         """
+
+
+def check_encoder(candidate: object) -> None:
+    """Refuse what is no `Encoder`, before any work.
+
+    Raises:
+        BadInput: Naming what it lacks.
+    """
+    promised = (*Encoder.__annotations__, "encode_text", "encode_images", "encode_audio")
+    lacking = [name for name in promised if not hasattr(candidate, name)]
+    if lacking:
+        raise BadInput(f"{candidate!r} is no encoder: it lacks {', '.join(lacking)}; see anyseek.encoders.protocol, or name one as text")
 
 
 @runtime_checkable

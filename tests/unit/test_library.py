@@ -175,6 +175,22 @@ def test_a_wrong_name_makes_no_library(tmp_path: Path) -> None:
         Library.open(tmp_path / "file" / "below")
 
 
+def test_what_is_no_encoder_is_refused_by_what_it_lacks(media: Path, encoder: ColourEncoder, tmp_path: Path) -> None:
+    class Halfway:
+        space, modalities, image_size, sample_rate, max_audio_ms = encoder.space, encoder.modalities, 32, 16_000, 1_000
+
+        def encode_text(self, texts: object) -> None: ...
+
+    for given in (Halfway(), [encoder, Halfway()]):
+        with pytest.raises(BadInput, match="is no encoder: it lacks window_ms, encode_images, encode_audio;"):
+            Library.open(tmp_path / "library", encoder=given)  # type: ignore[arg-type]
+        assert not Library.exists(tmp_path / "library")
+    with Library.open(tmp_path / "library", encoder=encoder) as library, pytest.raises(BadInput, match="is no encoder"):
+        library.index(media, model=Halfway())  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="is no encoder"):
+        Library.open(tmp_path / "library", encoder=Halfway())  # type: ignore[arg-type]
+
+
 # Several spaces, and another model
 
 SEEN = frozenset({Modality.TEXT, Modality.IMAGE})

@@ -91,6 +91,13 @@ def test_a_new_library_is_served_by_what_was_given(catalog):
     assert spaces.encoder(rows[1]) is spaces.encoder(rows[1])
 
 
+def test_what_a_name_leads_to_must_be_an_encoder(catalog, monkeypatch):
+    monkeypatch.setattr("anyseek.spaces.load", lambda spec, settings: ColourEncoder)  # the class, and not one of it
+    with pytest.raises(BadInput, match="is no encoder: it lacks "):
+        Spaces(catalog).to_fill(["starter"])
+    assert catalog.spaces() == []
+
+
 def test_an_unknown_name_makes_no_space(catalog):
     with pytest.raises(UnknownEncoder, match="gren"):
         Spaces(catalog).to_fill(["gren"])
