@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -203,7 +204,7 @@ class Library:
         else:
             report.notes.append(
                 f"{' and '.join(specs)} will take over when {change.lacking:,} more files have their vectors: run  anyseek index  again "
-                "without naming folders, or  anyseek models use  to change over as it is"
+                f"without naming folders, or  anyseek models use {shlex.join(specs)}  to change over as it is"
             )
 
     def _keep_index(self, row: SpaceRow) -> None:

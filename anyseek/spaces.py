@@ -181,7 +181,7 @@ class Spaces:
         Raises:
             BadInput: The library has no such space.
         """
-        target = [self._newest(spec) for spec in self._specs(models)]
+        target = [self._newest(spec, models) for spec in self._specs(models)]
         self._serve(target)
         return Change(tuple(target), self._lacking(target))
 
@@ -252,11 +252,12 @@ class Spaces:
         specs = [spec for name in names for spec in ([name] if name in there else _resolved([name]))]
         return list(dict.fromkeys(specs))
 
-    def _newest(self, spec: str) -> SpaceRow:
+    def _newest(self, spec: str, named: Sequence[str]) -> SpaceRow:
         rows = [row for row in self.catalog.spaces() if row.space.spec == spec]
         if not rows:
             there = ", ".join(row.space.spec for row in self.catalog.spaces()) or "none"
-            raise BadInput(f"the library has no vectors of {spec} (it has {there}): make them with  anyseek index --model {spec}")
+            wanted = " ".join(f"--model {name}" for name in named)
+            raise BadInput(f"the library has no vectors of {spec} (it has {there}): make them with  anyseek index {wanted}")
         return max(rows, key=lambda row: (row.state == "serving", row.id))
 
     def _lacking(self, rows: Sequence[SpaceRow]) -> int:
@@ -293,4 +294,4 @@ def _is_of(row: SpaceRow, model: Model) -> bool:
 def _not_to_drop(spec: str, *, serves: bool) -> str:
     if serves:
         return f"{spec} serves this library: change to another model with  anyseek index --model MODEL  before it is dropped"
-    return f"the library has no vectors of {spec}:  anyseek models  shows what it has"
+    return f"the library has no vectors of {spec}: see  anyseek status  for what it has"

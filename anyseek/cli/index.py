@@ -73,7 +73,7 @@ def index(
 
     Ctrl-C stops after the batch in flight, a second one at once; the next run goes on from there.
     """
-    from ..encoders.catalogue import better_model_hint, licence_note, resolve
+    from ..encoders.catalogue import better_model_hint, check_installed, licence_note, resolve
     from ..encoders.protocol import EncoderSettings
     from ..indexer.indexer import IndexOptions
     from ..indexer.targets import require_existing
@@ -92,6 +92,7 @@ def index(
         batch_size=batch_size,
         decode=DecodeOptions(video_backend=video_backend),
     )
+    check_installed(model or ())
     for told in filter(None, map(licence_note, resolve(model or ()))):
         note(told)
     is_new = not Library.exists(library)

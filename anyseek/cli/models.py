@@ -24,7 +24,7 @@ models = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
 
 @models.callback(invoke_without_command=True)
 def list_models(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List presets and known models, or fetch one ahead.
+    """List presets and known models, fetch one ahead, and change or drop those of a library.
 
     Others will do as well: open_clip:NAME/TAG, open_clip:hf-hub:ORG/REPO, st:ORG/REPO, clap:ORG/REPO.
     """
@@ -49,15 +49,11 @@ def pull(
 
     An interrupted download goes on where it stopped. What is fetched goes into the cache of the Hugging Face hub ($HF_HOME).
     """
-    from ..encoders.catalogue import missing_extras, resolve
-    from ..errors import MissingExtra
+    from ..encoders.catalogue import check_installed, resolve
 
-    specs = resolve(names)
-    missing = missing_extras(specs)
-    if missing:
-        raise MissingExtra(f"what {' and '.join(names)} needs", ",".join(missing))
+    check_installed(names)
     try:
-        pulled = [_pull(spec, offline=offline) for spec in specs]
+        pulled = [_pull(spec, offline=offline) for spec in resolve(names)]
     except KeyboardInterrupt:
         note("stopped: what was fetched is kept, and the same command goes on from there")
         raise typer.Exit(Exit.INTERRUPTED) from None

@@ -71,8 +71,9 @@ def show_report(report: IndexReport, folder: Path) -> None:
         out.print(plain(f"  {len(report.refused):,} files are in the library, but not with every model:", "yellow"))
         _show_failures([(refusal.path, f"{refusal.spec}: {refusal.reason}") for refusal in report.refused], folder)
     if report.changed_to:
+        where = library_option(folder)
         out.print(
-            plain(f"  {' and '.join(report.changed_to)} took over; forget the vectors from before:  anyseek models drop", "bold"),
+            plain(f"  {' and '.join(report.changed_to)} took over; forget the vectors from before:  anyseek models drop{where}", "bold"),
             soft_wrap=True,
         )
     if report.interrupted and report.embedded:

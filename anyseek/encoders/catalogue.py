@@ -8,7 +8,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
-from ..errors import UnknownEncoder
+from ..errors import MissingExtra, UnknownEncoder
 from ..types import Modality
 from .registry import is_known, known_specs
 
@@ -20,9 +20,9 @@ __all__ = [
     "better_model_hint",
     "card",
     "cards",
+    "check_installed",
     "licence_note",
     "missing_extras",
-    "preset_of",
     "resolve",
 ]
 
@@ -134,11 +134,6 @@ def resolve(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(specs))
 
 
-def preset_of(specs: Sequence[str]) -> str | None:
-    """Name the preset that stands for exactly these specs, in whatever order; None if there is none."""
-    return next((name for name, preset in PRESETS.items() if set(preset.specs) == set(specs)), None)
-
-
 def card(spec: str) -> ModelCard | None:
     """What is known about a spec; None for one that is not in the catalogue."""
     return cards().get(spec)
@@ -164,6 +159,18 @@ def missing_extras(specs: Sequence[str]) -> tuple[str, ...]:
     """Which extras of anyseek must be installed before these encoders can be loaded, in their order, each once."""
     needed = [_NEEDS[backend] for backend in (spec.partition(":")[0] for spec in specs) if backend in _NEEDS]
     return tuple(dict.fromkeys(extra for extra, packages in needed if not all(map(find_spec, packages))))
+
+
+def check_installed(names: Sequence[str]) -> None:
+    """Refuse, before any work, presets and specs that need packages which are not installed.
+
+    Raises:
+        UnknownEncoder: A name is neither a preset nor a spec whose back-end is known.
+        MissingExtra: With the one line that installs all that they need.
+    """
+    missing = missing_extras(resolve(names))
+    if missing:
+        raise MissingExtra(f"what {' and '.join(names)} needs", ",".join(missing))
 
 
 def better_model_hint() -> str:

@@ -230,6 +230,8 @@ def test_a_kept_space_serves_again_whatever_it_lacks(catalog):
     assert states(catalog) == {("green", 8): "serving", ("starter", 384): "kept"}
     with pytest.raises(BadInput, match=r"no vectors of cuttable .it has green, starter.*index --model cuttable"):
         spaces.use(["cuttable"])
+    with pytest.raises(BadInput, match=r"no vectors of open_clip:.*make them with  anyseek index --model small --model green$"):
+        spaces.use(["small", "green"])
 
 
 def test_what_is_kept_can_be_dropped_and_what_serves_cannot(catalog):
@@ -238,7 +240,7 @@ def test_what_is_kept_can_be_dropped_and_what_serves_cannot(catalog):
     put(catalog, "a.jpg", green)
     with pytest.raises(BadInput, match="green serves"):
         spaces.drop(["green"])
-    with pytest.raises(BadInput, match="no vectors of starter"):
+    with pytest.raises(BadInput, match="no vectors of starter: see  anyseek status "):
         spaces.drop(["starter"])
     assert spaces.drop() == []
     _, starter = spaces.to_fill(["starter"])

@@ -185,9 +185,10 @@ importlib.util.find_spec = lambda name, *more: None if name == "torch" else find
 """
 
 
-def test_pull_without_its_packages_gives_the_line_that_installs_them(anyseek, tmp_path):
+@pytest.mark.parametrize("command", [["models", "pull", "small"], ["index", ".", "--model", "small"]])
+def test_without_its_packages_a_model_gets_the_line_that_installs_them(anyseek, tmp_path, command):
     (tmp_path / "added" / "sitecustomize.py").write_text(WITHOUT_TORCH)
-    said = anyseek("models", "pull", "small", code=2)
+    said = anyseek(*command, code=2)
     assert said.complaint == "anyseek: what small needs is not installed: run  pip install 'anyseek[open-clip,clap]'\n"
     assert "to use the models:  pip install 'anyseek[models]'\n" in anyseek("models").text
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from anyseek.encoders import catalogue, registry
-from anyseek.encoders.catalogue import PRESETS, better_model_hint, card, cards, missing_extras, preset_of, resolve
+from anyseek.encoders.catalogue import PRESETS, better_model_hint, card, cards, missing_extras, resolve
 from anyseek.errors import UnknownEncoder
 from anyseek.types import Modality
 
@@ -27,13 +27,6 @@ def test_what_is_neither_is_refused_and_presets_are_named_too(name):
     with pytest.raises(UnknownEncoder, match=r"clap:, large, medium, multilingual, omni, open_clip:, small, st:, starter") as caught:
         resolve(["small", name])
     assert caught.value.spec == name
-
-
-def test_a_preset_is_recognised_by_its_models_in_any_order():
-    assert preset_of(SMALL[::-1]) == "small"
-    assert preset_of(SMALL[:1]) is None
-    assert preset_of([*SMALL, "starter"]) is None
-    assert {preset_of(preset.specs) for preset in PRESETS.values()} == set(PRESETS)
 
 
 def test_every_model_of_a_preset_is_in_the_catalogue_and_free_for_any_use():
