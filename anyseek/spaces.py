@@ -44,7 +44,8 @@ def make_encoders(models: Sequence[Model], settings: EncoderSettings) -> list[En
     """Make the encoders of some models, in their order, each once.
 
     Args:
-        models: Presets, names of encoders, and encoders, which are taken as they are.
+        models: Presets, names of encoders, and encoders, which are taken as they are. Two names of one model, such as two copies of a
+            folder, are one.
         settings: How. A dimension goes to those that were trained to be cut.
 
     Raises:
@@ -58,11 +59,11 @@ def make_encoders(models: Sequence[Model], settings: EncoderSettings) -> list[En
     for encoder in encoders:
         check_encoder(encoder)
     if settings.dim is None:
-        return encoders
+        return _each_once(encoders)
     if not any(map(_is_cuttable, encoders)):
         specs = " and ".join(encoder.space.spec for encoder in encoders)
         raise BadInput(f"{specs} cannot be cut to {settings.dim} dimensions, for it was not trained to be: leave the dimension out")
-    return [load(encoder.space.spec, settings) if _is_cuttable(encoder) else encoder for encoder in encoders]
+    return _each_once(load(encoder.space.spec, settings) if _is_cuttable(encoder) else encoder for encoder in encoders)
 
 
 class Spaces:
@@ -136,7 +137,8 @@ class Spaces:
         serving = self.catalog.spaces("serving")
         if not serving:
             encoders = self._made(models or self._given or (DEFAULT_MODEL,))
-            return [self.catalog.add_space(encoder.space, "serving") for encoder in encoders]
+            with self.catalog.transaction() as writer:
+                return [writer.add_space(encoder.space, "serving") for encoder in encoders]
         if models:
             self._change_to(self._made(models), serving)
         return self.catalog.spaces("serving", "building")
@@ -203,24 +205,27 @@ class Spaces:
             dropped += spare
         dropped = dropped if models else self.catalog.spaces("kept")
         under_way = json.loads(self.catalog.setting(CHANGING_TO) or "[]")
+        calls_off = bool({row.id for row in dropped} & set(under_way))
         with self.catalog.transaction() as writer:
-            if {row.id for row in dropped} & set(under_way):
-                writer.put_setting(CHANGING_TO, "[]")
             for row in dropped:
                 writer.drop_space(row.id)
+            if calls_off:
+                writer.put_setting(CHANGING_TO, "[]")
+                for row in self.catalog.spaces("building"):
+                    if row not in dropped:
+                        writer.add_space(row.space, "kept")
         return dropped
 
     def _change_to(self, encoders: Sequence[Encoder], serving: Sequence[SpaceRow]) -> None:
         """Make the spaces of some encoders those that are to serve; a change to others that was under way is called off."""
         served = {row.space.fingerprint for row in serving}
         wanted = {encoder.space.fingerprint for encoder in encoders}
-        target = [self.catalog.add_space(encoder.space, "building") for encoder in encoders]
-        for row in self.catalog.spaces("building"):
-            if row.space.fingerprint not in wanted:
-                self.catalog.add_space(row.space, "kept")
-        ids = [] if wanted == served else [row.id for row in target]
-        with self.catalog.transaction() as writer:
-            writer.put_setting(CHANGING_TO, json.dumps(ids))
+        called_off = [row for row in self.catalog.spaces("building") if row.space.fingerprint not in wanted]
+        with self.catalog.transaction() as writer:  # a space that is built without being the aim of a change would never serve
+            target = [writer.add_space(encoder.space, "building") for encoder in encoders]
+            for row in called_off:
+                writer.add_space(row.space, "kept")
+            writer.put_setting(CHANGING_TO, json.dumps([] if wanted == served else [row.id for row in target]))
         for row in target:
             if row.state == "building":
                 self._cut_from_longer(row)
@@ -275,6 +280,13 @@ def _named(models: Sequence[Model]) -> list[Model]:
     for model in models:
         named += _resolved([model]) if isinstance(model, str) else [model]
     return list(dict.fromkeys(named))
+
+
+def _each_once(encoders: Iterable[Encoder]) -> list[Encoder]:
+    once: dict[str, Encoder] = {}
+    for encoder in encoders:
+        once.setdefault(encoder.space.fingerprint, encoder)
+    return list(once.values())
 
 
 def _resolved(names: Sequence[str]) -> Sequence[str]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import case
 from sqlalchemy.dialects.sqlite import insert
 
 from ..errors import LibraryError, LibraryNotFound
@@ -17,8 +16,7 @@ from .asset_reads import AssetReads
 from .engine import Database, translated
 from .layout import LibraryFolder
 from .migrate import ensure_schema
-from .models import source, space
-from .queries import spaces_in
+from .models import source
 from .roots import stored_root
 from .rows import (
     AssetRow,
@@ -114,13 +112,9 @@ class Catalog(AssetReads, VectorReads):
         return self.database.version()
 
     def add_space(self, wanted: Space, state: SpaceState) -> SpaceRow:
-        """Make a space known and put it into a state; one that serves already goes on serving."""
-        with self.database.writing() as connection:
-            row = {"spec": wanted.spec, "dim": wanted.dim, "fingerprint": wanted.fingerprint, "revision": wanted.revision, "state": state}
-            kept = case((space.c.state == "serving", "serving"), else_=state)
-            made = insert(space).on_conflict_do_update(index_elements=[space.c.fingerprint], set_={"state": kept})
-            connection.execute(made, row)
-            return next(known for known in spaces_in(connection) if known.space.fingerprint == wanted.fingerprint)
+        """Make a space known, by itself; see `Writer.add_space`."""
+        with self.transaction() as writer:
+            return writer.add_space(wanted, state)
 
     def source_for(self, root: Path) -> SourceRow:
         """The source whose root is a folder, made if it is new."""

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Table, bindparam, case, delete, literal, sele
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.sql.dml import ReturningInsert
 
-from ..types import Kind, MediaInfo, Segment
+from ..types import Kind, MediaInfo, Segment, Space
 from .models import NO_FRAME, asset, content, coverage, embedding, segment, setting, source, space
-from .queries import listed
-from .rows import Purged, SourceRow
+from .queries import listed, spaces_in
+from .rows import Purged, SourceRow, SpaceRow, SpaceState
 from .vector_reads import HALF
 
 __all__ = ["Writer"]
@@ -176,10 +176,21 @@ class Writer:
         self.drop_embeddings(content_id, space_id)
         self._upsert(coverage, {"content_id": content_id, "space_id": space_id}, {"state": "refused", "reason": reason})
 
+    def add_space(self, wanted: Space, state: SpaceState) -> SpaceRow:
+        """Make a space known and put it into a state; one that serves already goes on serving.
+
+        A space that is known under another name, for the model's folder was moved, has the new name from now on.
+        """
+        row = {"spec": wanted.spec, "dim": wanted.dim, "fingerprint": wanted.fingerprint, "revision": wanted.revision, "state": state}
+        kept = case((space.c.state == "serving", "serving"), else_=state)
+        changed = {"state": kept, "spec": wanted.spec}
+        self._connection.execute(insert(space).on_conflict_do_update(index_elements=[space.c.fingerprint], set_=changed), row)
+        return next(known for known in spaces_in(self._connection) if known.space.fingerprint == wanted.fingerprint)
+
     def serve_spaces(self, space_ids: Collection[int]) -> None:
-        """Let these spaces be searched from now on, and no others: those that served until now are kept."""
+        """Let these spaces be searched from now on, and no others: those that served or were being built until now are kept."""
         chosen = space.c.id.in_(listed(space_ids))
-        self._connection.execute(update(space).where(space.c.state == "serving", ~chosen).values(state="kept"))
+        self._connection.execute(update(space).where(~chosen).values(state="kept"))
         self._connection.execute(update(space).where(chosen).values(state="serving"))
 
     def drop_space(self, space_id: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 
 import numpy as np
@@ -13,7 +14,7 @@ from anyseek.encoders import registry
 from anyseek.encoders.protocol import EncoderSettings
 from anyseek.errors import BadInput, SpaceMismatch, UnknownEncoder
 from anyseek.spaces import Spaces
-from anyseek.storage.catalog import Catalog
+from anyseek.storage.catalog import Catalog, Writer
 from anyseek.storage.layout import LibraryFolder
 from anyseek.types import Kind, MediaInfo, Modality, Segment
 
@@ -259,3 +260,48 @@ def test_dropping_what_is_being_built_calls_the_change_off(catalog):
     spaces.drop(["starter"])
     assert spaces.change() is None
     assert [row.space.spec for row in spaces.to_fill()] == ["green"]
+
+
+def test_a_change_that_is_called_off_leaves_nothing_that_every_run_would_go_on_filling(catalog):
+    spaces = Spaces(catalog, ["green"])
+    spaces.to_fill()
+    for call_off in (lambda: spaces.use(["green"]), lambda: spaces.drop(["starter"]), lambda: spaces.to_fill(["green"])):
+        spaces.to_fill(["starter", "cuttable"])
+        call_off()
+        assert spaces.change() is None
+        assert [row.space.spec for row in spaces.to_fill()] == ["green"]
+        assert states(catalog)["cuttable", 8] == "kept"
+
+
+def test_a_run_that_dies_while_spaces_are_made_known_has_made_none_known(catalog, monkeypatch):
+    real = Writer.add_space
+
+    def dies(writer, wanted, state):
+        if wanted.spec == "cuttable":
+            raise KeyboardInterrupt
+        return real(writer, wanted, state)
+
+    monkeypatch.setattr(Writer, "add_space", dies)
+    with pytest.raises(KeyboardInterrupt):
+        Spaces(catalog, ["green", "cuttable"]).to_fill()
+    assert catalog.spaces() == []
+    Spaces(catalog, ["green"]).to_fill()
+    with pytest.raises(KeyboardInterrupt):
+        Spaces(catalog).to_fill(["starter", "cuttable"])
+    assert states(catalog) == {("green", 8): "serving"}
+
+
+def test_two_names_of_one_model_are_one_space(catalog):
+    same = ColourEncoder("green")  # as a copy of a model's folder has another name and the same fingerprint
+    same.space = replace(same.space, spec="copy of green")
+    assert [row.space.spec for row in Spaces(catalog, ["green", same]).to_fill()] == ["green"]
+
+
+def test_a_model_that_was_moved_is_found_where_it_is_now(catalog):
+    moved = ColourEncoder("green")
+    moved.space = replace(moved.space, spec="a place that is gone")
+    Spaces(catalog, [moved]).to_fill()
+    spaces = Spaces(catalog)
+    assert [row.space.spec for row in spaces.to_fill(["green"])] == ["green"]
+    assert spaces.change() is None
+    assert states(catalog) == {("green", 8): "serving"}
