@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import MissingExtra, UnknownEncoder
 from ..types import Modality
 from .registry import is_known, known_specs
+from .source import with_whole_path
 
 __all__ = [
     "PRESETS",
@@ -118,7 +119,7 @@ PRESETS = {preset.name: preset for preset in _ALL}
 
 
 def resolve(names: Sequence[str]) -> tuple[str, ...]:
-    """Turn names of presets and specs into specs, in their order, each once.
+    """Turn names of presets and specs into specs, in their order, each once; folders get their whole path.
 
     Raises:
         UnknownEncoder: A name is neither a preset nor a spec whose back-end is known.
@@ -128,7 +129,7 @@ def resolve(names: Sequence[str]) -> tuple[str, ...]:
         if name in PRESETS:
             specs += PRESETS[name].specs
         elif is_known(name):
-            specs.append(name)
+            specs.append(with_whole_path(name))
         else:
             raise UnknownEncoder(name, sorted({*PRESETS, *known_specs()}))
     return tuple(dict.fromkeys(specs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,21 @@ from . import hub
 from .hub import Snapshot
 from .protocol import EncoderSettings
 
-__all__ = ["TOKENIZER_FILES", "folder_or_repository", "local_file", "local_folder", "read_json"]
+__all__ = [
+    "TOKENIZER_FILES",
+    "WEIGHTS_SUFFIXES",
+    "folder_or_repository",
+    "local_file",
+    "local_folder",
+    "read_json",
+    "with_whole_path",
+]
+
+FOLDERS = ("st:", "clap:", "open_clip:local-dir:")
+"""What stands before the name of a folder."""
+
+WEIGHTS_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
+"""By which OpenCLIP knows a file of weights, the best first."""
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -26,6 +41,19 @@ TOKENIZER_FILES = (
     "sentencepiece.bpe.model",
     "tokenizer.model",
 )
+
+
+def with_whole_path(spec: str) -> str:
+    """Name a folder or file that is there by its whole path, so that a library finds its model from wherever it is asked."""
+    prefix = next(filter(spec.startswith, FOLDERS), "")
+    if not prefix and spec.startswith("open_clip:") and spec.endswith(WEIGHTS_SUFFIXES):
+        prefix = "".join(spec.partition("/")[:2])  # open_clip:NAME/FILE
+    named = spec.removeprefix(prefix)
+    if not prefix or not named:
+        return spec
+    path = Path(named).expanduser()
+    there = path.is_dir() if prefix in FOLDERS else path.is_file()
+    return prefix + os.path.abspath(path) if there else spec  # noqa: PTH100 - links stay as they are named
 
 
 def folder_or_repository(spec: str, model: str, settings: EncoderSettings, patterns: Sequence[str]) -> Snapshot:

@@ -11,7 +11,7 @@ from ...errors import ModelUnavailable
 from .. import hub
 from ..hub import Snapshot
 from ..protocol import EncoderSettings
-from ..source import TOKENIZER_FILES, local_file, local_folder, read_json
+from ..source import TOKENIZER_FILES, WEIGHTS_SUFFIXES, local_file, local_folder, read_json
 from . import zoo
 
 __all__ = ["Recipe", "find_recipe"]
@@ -29,7 +29,6 @@ FOLDER_WEIGHTS = (
 )
 """The file of weights that OpenCLIP takes in a folder, the best first; if there is none of them it takes the first of a fitting suffix."""
 
-SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
 VOCABULARIES = {"tokenizer.json", "vocab.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model"}
 CONTEXT_LENGTH = 77
 IMAGE_SIZE = 224
@@ -101,8 +100,10 @@ def find_recipe(spec: str, model: str, settings: EncoderSettings) -> Recipe:
 
 def _of_folder(spec: str, folder: str, settings: EncoderSettings) -> Recipe:
     path = Path(folder).expanduser()
-    names = sorted(file.name for file in path.glob("*") if file.suffix in SUFFIXES)
-    weights = [name for name in FOLDER_WEIGHTS if name in names] or sorted(names, key=lambda name: SUFFIXES.index(Path(name).suffix))
+    names = sorted(file.name for file in path.glob("*") if file.suffix in WEIGHTS_SUFFIXES)
+    weights = [name for name in FOLDER_WEIGHTS if name in names] or sorted(
+        names, key=lambda name: WEIGHTS_SUFFIXES.index(Path(name).suffix)
+    )
     snapshot = local_folder(spec, folder, settings, [CONFIG, *weights[:1], *TOKENIZER_FILES])
     return _configured(spec, snapshot, weights)
 
@@ -120,7 +121,7 @@ def _configured(spec: str, snapshot: Snapshot, weights: Sequence[str]) -> Recipe
 def _of_zoo(spec: str, model: str, settings: EncoderSettings) -> Recipe:
     name, _, tag = model.partition("/")
     config = zoo.architecture(name)
-    if tag.endswith(SUFFIXES):
+    if tag.endswith(WEIGHTS_SUFFIXES):
         snapshot = local_file(spec, tag, settings)
         return Recipe(config, zoo.preprocessing(name), snapshot.path, snapshot.revision)
     known = zoo.pretrained(name, tag)

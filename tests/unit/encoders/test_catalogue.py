@@ -22,6 +22,25 @@ def test_presets_and_specs_become_specs_in_order_and_each_once():
     assert resolve([]) == ()
 
 
+def test_folders_and_files_that_are_there_get_their_whole_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "some" / "model").mkdir(parents=True)
+    for file in ("w.pt", "openai"):
+        (tmp_path / file).touch()
+    whole = str(tmp_path / "some" / "model")
+    assert resolve(["clap:some/model", "st:./some/model/", f"clap:{whole}"]) == (f"clap:{whole}", f"st:{whole}")
+    assert resolve(["open_clip:local-dir:some/model"]) == (f"open_clip:local-dir:{whole}",)
+    assert resolve(["open_clip:ViT-B-32/w.pt"]) == (f"open_clip:ViT-B-32/{tmp_path / 'w.pt'}",)
+    others = (
+        "clap:some/other",
+        "open_clip:ViT-B-32/openai",
+        "open_clip:ViT-B-32/x.pt",
+        "open_clip:local-dir:",
+        "open_clip:hf-hub:some/model",
+    )
+    assert resolve(others) == others
+
+
 @pytest.mark.parametrize("name", ["", "Small", "smal", "clap", "clap:", "onnx:some/model", "small:x"])
 def test_what_is_neither_is_refused_and_presets_are_named_too(name):
     with pytest.raises(UnknownEncoder, match=r"clap:, large, medium, multilingual, omni, open_clip:, small, st:, starter") as caught:
