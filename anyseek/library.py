@@ -6,7 +6,7 @@ import math
 import os
 import shlex
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -278,12 +278,16 @@ class Library:
         given = [kind.value for kind, paths in examples.items() if paths] + ["text"] * (text is not None)
         weights = _checked_weights(weights or {}, given)
         watch = Stopwatch()
-        parts: list[Part] = []
-        if text is not None:
-            parts.append(Text(text, weights.get("text", 1.0)))
-        for kind, paths in examples.items():
-            parts.extend(self._example(path, kind, weights.get(kind.value, 1.0), watch) for path in paths)
-        return self.engine.answer(Query(tuple(parts), _as_kinds(kinds), limit), watch)
+
+        def ask(engine: Engine) -> Answer:
+            parts: list[Part] = []
+            if text is not None:
+                parts.append(Text(text, weights.get("text", 1.0)))
+            for kind, paths in examples.items():
+                parts.extend(self._example(engine, path, kind, weights.get(kind.value, 1.0), watch) for path in paths)
+            return engine.answer(Query(tuple(parts), _as_kinds(kinds), limit), watch)
+
+        return self._asked(ask)
 
     def similar(self, path: StrPath, *, kinds: Collection[Kind | str] = (), limit: int = 10) -> Answer:
         """Find what resembles a file of the library, by the vectors that it has already.
@@ -295,8 +299,13 @@ class Library:
         asset = self.catalog.find_asset(absolute)
         if asset is None or asset.content_id is None:
             raise BadQuery(f"{path} is not in the library at {self.path}: index it, or search by it with --image, --audio or --video")
-        stored = self.engine.stored(asset.content_id)
-        return self.engine.answer(Query((stored,), _as_kinds(kinds), limit, without=frozenset({asset.content_id})))
+        content_id = asset.content_id
+
+        def ask(engine: Engine) -> Answer:
+            stored = engine.stored(content_id)
+            return engine.answer(Query((stored,), _as_kinds(kinds), limit, without=frozenset({content_id})))
+
+        return self._asked(ask)
 
     def counts(self) -> Counts:
         """How much the library holds."""
@@ -332,9 +341,26 @@ class Library:
         if not serving:
             raise BadQuery(f"the library at {self.path} is empty: fill it with  anyseek index FOLDER")
         with self._lock:
-            if self._engine is None or [space.row for space in self._engine.spaces] != serving:
+            if self._engine is None or _rows_of(self._engine) != serving:
                 self._engine = self._engine_of(serving)
             return self._engine
+
+    def _asked(self, ask: Callable[[Engine], Answer]) -> Answer:
+        """Ask the spaces that serve, and once more whenever others took over meanwhile: the old ones may be dropped at any moment.
+
+        What was pruned meanwhile is no reason to fail either.
+        """
+        while True:
+            version, engine = self.catalog.version(), self.engine
+            try:
+                answer = ask(engine)
+            except Exception as error:
+                pruned = isinstance(error, LookupError) and self.catalog.version() != version
+                if _rows_of(engine) == self.catalog.spaces("serving") and not pruned:
+                    raise
+            else:
+                if _rows_of(engine) == self.catalog.spaces("serving"):
+                    return answer
 
     def _engine_of(self, rows: Sequence[SpaceRow]) -> Engine:
         from .search.engine import Engine
@@ -349,14 +375,14 @@ class Library:
 
         return SpaceIndex.open(self.folder, self.catalog, row, device=self.index_device)
 
-    def _example(self, path: Path, kind: Kind, weight: float, watch: Stopwatch) -> Example:
+    def _example(self, engine: Engine, path: Path, kind: Kind, weight: float, watch: Stopwatch) -> Example:
         """Decode a file as each space's encoder wants it."""
         from .indexer.lanes import Lane
         from .media.open import open_media
         from .media.protocol import DecodeOptions
 
         needed = {Kind.IMAGE: {Modality.IMAGE}, Kind.AUDIO: {Modality.AUDIO}, Kind.VIDEO: {Modality.IMAGE, Modality.AUDIO}}[kind]
-        spaces = self.engine.spaces
+        spaces = engine.spaces
         able = [space for space in spaces if any(space.takes(modality, watch) for modality in needed)]
         if not able:
             raise UnsupportedModality(" and ".join(space.spec for space in spaces), kind.value)
@@ -368,6 +394,10 @@ class Library:
                     raise BadQuery(f"{path} is {_a(found)}, not {_a(kind)}: give it with --{found.value}")
                 segments[space.id] = tuple(media.segments())
         return Example(kind, segments, weight)
+
+
+def _rows_of(engine: Engine) -> list[SpaceRow]:
+    return [space.row for space in engine.spaces]
 
 
 def _folder(path: StrPath | None) -> LibraryFolder:

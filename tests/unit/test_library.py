@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from elsewhere import ElsewhereEncoder
@@ -22,6 +24,8 @@ from anyseek.errors import (
     UnknownEncoder,
     UnsupportedModality,
 )
+from anyseek.search import engine as search_engine
+from anyseek.search.engine import Answer
 from anyseek.types import Modality
 
 
@@ -246,6 +250,61 @@ def test_a_model_takes_over_under_a_reader_that_stays_open(
             assert spaces_of(reader) == {"eyes", "ears"}
             assert library.index().embedded == 0
     assert sorted(path.name for path in (tmp_path / "library" / "index").iterdir()) == ["2", "3"]
+
+
+@pytest.mark.parametrize("stage", ["allowed_in", "best_contents", "score_contents", "hits_of"])
+@pytest.mark.parametrize("question", ["text", "example", "similar"])
+def test_a_reader_answers_from_the_new_spaces_when_the_old_one_is_dropped_under_it(
+    media: Path,
+    encoder: ColourEncoder,
+    eyes: ElsewhereEncoder,
+    ears: ElsewhereEncoder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stage: str,
+    question: str,
+) -> None:
+    path = media / "red.png"
+    ask: dict[str, Callable[[Library], Answer]] = {
+        "text": lambda library: library.search("red"),
+        "example": lambda library: library.search(image=path),
+        "similar": lambda library: library.similar(path),
+    }
+    with (
+        Library.open(tmp_path / "library", encoder=encoder) as library,
+        Library.open(tmp_path / "library", encoder=encoder) as reader,
+    ):
+        library.index(media)
+        library.index(model=[eyes, ears])
+        reader.spaces.bring([eyes, ears])
+        library.use("colour")
+        real = getattr(search_engine, stage)
+        others = [["eyes", "ears"]]
+
+        def struck(*given: Any, **named: Any) -> Any:
+            if others:
+                library.use(*others.pop())
+                library.drop()
+            return real(*given, **named)
+
+        monkeypatch.setattr(search_engine, stage, struck)
+        answer = ask[question](reader)
+        assert {hit.space for hit in answer} == {"eyes", "ears"}
+        assert len(answer.hits) == (3 if question == "similar" else 4)
+        assert not answer.notes
+
+
+def test_a_reader_that_fails_for_another_reason_is_told_at_once(
+    media: Path, encoder: ColourEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*given: object) -> None:
+        raise LookupError("a fault of ours")
+
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        library.index(media)
+        monkeypatch.setattr(search_engine, "score_contents", fails)
+        with pytest.raises(LookupError, match="a fault of ours"):
+            library.search("red")
 
 
 def test_a_file_that_came_during_the_change_gets_all_vectors(
