@@ -199,12 +199,14 @@ class Library:
             return
         specs = tuple(row.space.spec for row in change.target)
         if complete:
+            before = self.catalog.spaces("serving")
             self.spaces.finish_change()
             report.changed_to = specs
+            report.changed_from = tuple(row.space.spec for row in before if row.id not in {now.id for now in change.target})
         else:
             report.notes.append(
-                f"{' and '.join(specs)} will take over when {change.lacking:,} more files have their vectors: run  anyseek index  again "
-                f"without naming folders, or  anyseek models use {shlex.join(specs)}  to change over as it is"
+                f"{' and '.join(specs)} will take over when all files have their vectors ({change.lacking:,} more to go): "
+                f"run  anyseek index  again without naming folders, or  anyseek models use {shlex.join(specs)}  to change over as it is"
             )
 
     def _keep_index(self, row: SpaceRow) -> None:

@@ -115,7 +115,7 @@ def use(
     if as_json:
         print_json({"serving": specs, "lacking": change.lacking})
         raise typer.Exit
-    said().print(f"[green]✓[/] {printable(' and '.join(specs))} serves now")
+    said().print(f"[green]✓[/] {printable(' and '.join(specs))} serve{'' if len(specs) > 1 else 's'} now")
     if change.lacking:
         note(f"{change.lacking:,} files lack vectors there and are not found until they have them: run  anyseek index")
     raise typer.Exit

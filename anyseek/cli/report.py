@@ -46,6 +46,7 @@ def report_as_json(report: IndexReport, folder: Path) -> dict[str, Any]:
             for refusal in report.refused
         ],
         "changed_to": list(report.changed_to),
+        "changed_from": list(report.changed_from),
         "unavailable": report.unavailable,
         "interrupted": report.interrupted,
         "seconds": round(report.seconds, 3),
@@ -71,11 +72,7 @@ def show_report(report: IndexReport, folder: Path) -> None:
         out.print(plain(f"  {len(report.refused):,} files are in the library, but not with every model:", "yellow"))
         _show_failures([(refusal.path, f"{refusal.spec}: {refusal.reason}") for refusal in report.refused], folder)
     if report.changed_to:
-        where = library_option(folder)
-        out.print(
-            plain(f"  {' and '.join(report.changed_to)} took over; forget the vectors from before:  anyseek models drop{where}", "bold"),
-            soft_wrap=True,
-        )
+        out.print(plain(f"  {_change(report, folder)}", "bold"), soft_wrap=True)
     if report.interrupted and report.embedded:
         note("stopped: what was indexed so far can be searched, and the next run goes on from here")
     out.print(Text.assemble(("  library: ", "dim"), link(folder)))
@@ -93,6 +90,14 @@ def _summary(report: IndexReport) -> str:
     if report.interrupted:
         return f"Stopped before anything was indexed ({report.seconds:.1f} s)"
     return f"Nothing to do: {', '.join([*rest, 'nothing embedded'])} ({report.seconds:.1f} s)"
+
+
+def _change(report: IndexReport, folder: Path) -> str:
+    took_over = f"{' and '.join(report.changed_to)} took over"
+    if not report.changed_from:
+        return took_over
+    drop = f"anyseek models drop{library_option(folder)}"
+    return f"{took_over} from {' and '.join(report.changed_from)}, whose vectors are kept until you run  {drop}"
 
 
 def _show_failures(failures: list[tuple[Path, str]], folder: Path) -> None:

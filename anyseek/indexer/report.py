@@ -124,6 +124,7 @@ class IndexReport:
         skipped: Paths passed over, by rule.
         unavailable: Sources that were not there or suddenly empty; nothing of them was removed.
         changed_to: The specs of the spaces that took over with this run, if any did.
+        changed_from: The specs of those that served until then and do no more; their vectors are kept until they are dropped.
         purged: Files that were forgotten for good (only with `prune`).
         seconds: Time it took.
         interrupted: It was stopped; the next run goes on from here.
@@ -147,6 +148,7 @@ class IndexReport:
     refused: list[Refusal] = field(default_factory=list)
     unavailable: list[Path] = field(default_factory=list)
     changed_to: tuple[str, ...] = ()
+    changed_from: tuple[str, ...] = ()
     purged: int = 0
     seconds: float = 0.0
     interrupted: bool = False

@@ -59,6 +59,7 @@ REPORT: Shape = {
     "failures": [FAILURE],
     "refused": [{"path": str, "model": str, "code": str, "reason": str}],
     "changed_to": [str],
+    "changed_from": [str],
     "unavailable": [str],
     "interrupted": bool,
     "seconds": float,

@@ -241,7 +241,8 @@ def test_a_model_takes_over_under_a_reader_that_stays_open(
         assert spaces_of(reader) == {"colour"}
         with Library.open(tmp_path / "library", encoder=encoder) as library:
             report = library.index(model=[eyes, ears])
-            assert (report.new, report.filled, report.embedded, report.changed_to) == (0, 4, 4, ("eyes", "ears"))
+            assert (report.new, report.filled, report.embedded) == (0, 4, 4)
+            assert (report.changed_to, report.changed_from) == (("eyes", "ears"), ("colour",))
             assert spaces_of(reader) == {"eyes", "ears"}
             assert library.use("colour").lacking == 0
             assert spaces_of(reader) == {"colour"}
@@ -318,7 +319,9 @@ def test_a_file_that_came_during_the_change_gets_all_vectors(
         write_picture(media / "blue.png", "blue")
         report = library.index()
         assert (report.new, report.filled, report.embedded) == (1, 4, 4 + 2)  # into the old space, too, for it served
-        assert report.changed_to == ("eyes", "ears")
+        assert (report.changed_to, report.changed_from) == (("eyes", "ears"), ("colour",))
+        report = library.index(model=[eyes, ears, encoder])
+        assert (report.changed_to, report.changed_from) == (("colour", "eyes", "ears"), ())
         assert library.search("blue", limit=1).hits[0].path.name == "blue.png"
         library.use("colour")
         assert library.search("blue", limit=1).hits[0].path.name == "blue.png"
