@@ -222,17 +222,21 @@ class Library:
         Raises:
             BadInput: The library has no vectors of one of them.
             LibraryLocked: Another process is writing to it.
+            MissingExtra: Of several, one cannot be loaded, and so they cannot be made comparable; what served goes on serving.
+            ModelUnavailable: The same.
         """
         from .storage.lock import WriterLock
 
         with WriterLock(self.folder, "changing the model"):
-            change = self.spaces.use(models)
-            if len(change.target) > 1:
-                self.engine.prepare()
-            return change
+            target = self.spaces.named(models)
+            if len(target) > 1:
+                self._engine_of(target).prepare()
+            return self.spaces.use(models)
 
     def drop(self, *models: str) -> list[SpaceRow]:
         """Forget the vectors of models that do not serve; of all that served before when none is named.
+
+        Their room is given back to the disk, and that of what an interrupted drop left behind.
 
         Raises:
             BadInput: A model serves, or the library has no vectors of it.
@@ -243,10 +247,8 @@ class Library:
 
         with WriterLock(self.folder, "dropping a model"):
             dropped = self.spaces.drop(models)
-            for row in dropped:
-                SpaceIndex.forget(self.folder, row)
-            if dropped:
-                self.catalog.compact()
+            SpaceIndex.forget_others(self.folder, self.catalog.spaces())
+            self.catalog.compact()
             return dropped
 
     def search(

@@ -177,13 +177,21 @@ class Spaces:
             self._serve(change.target)
         return change
 
+    def named(self, models: Sequence[str]) -> list[SpaceRow]:
+        """Look up the spaces that the library has of some models, each once.
+
+        Raises:
+            BadInput: The library has no such space.
+        """
+        return [self._newest(spec, models) for spec in self._specs(models)]
+
     def use(self, models: Sequence[str]) -> Change:
         """Let spaces that the library has serve from now on, whether they are complete or not.
 
         Raises:
             BadInput: The library has no such space.
         """
-        target = [self._newest(spec, models) for spec in self._specs(models)]
+        target = self.named(models)
         self._serve(target)
         return Change(tuple(target), self._lacking(target))
 

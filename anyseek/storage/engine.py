@@ -74,6 +74,8 @@ class Database:
         """Give free pages back to the disk, if nobody else is at the file and there is room for a copy of it meanwhile."""
         with closing(_open(sqlite_uri(self.path, "rw"))) as connection:
             try:
+                if connection.execute("PRAGMA freelist_count").fetchone() == (0,):
+                    return True
                 connection.execute("VACUUM")
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.OperationalError:

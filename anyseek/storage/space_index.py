@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import Self
 
@@ -84,11 +85,14 @@ class SpaceIndex:
         return index
 
     @staticmethod
-    def forget(folder: LibraryFolder, space: SpaceRow) -> None:
-        """Remove the files of a space that is gone from the catalog."""
+    def forget_others(folder: LibraryFolder, spaces: Iterable[SpaceRow]) -> None:
+        """Remove the files of all spaces but some: of those that are gone from the catalog, now or when a drop was interrupted."""
         import shutil  # 8 ms that a search has no use for
 
-        shutil.rmtree(folder.index_dir / str(space.id), ignore_errors=True)
+        kept = {str(space.id) for space in spaces}
+        for path in folder.index_dir.iterdir() if folder.index_dir.is_dir() else ():
+            if path.name not in kept:
+                shutil.rmtree(path, ignore_errors=True)
 
     @staticmethod
     def lags(folder: LibraryFolder, catalog: Catalog, space: SpaceRow) -> bool:

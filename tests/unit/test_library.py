@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from anyseek.errors import (
 )
 from anyseek.search import engine as search_engine
 from anyseek.search.engine import Answer
+from anyseek.storage.space_index import SpaceIndex
 from anyseek.types import Modality
 
 
@@ -306,6 +309,39 @@ def test_a_reader_that_fails_for_another_reason_is_told_at_once(
         monkeypatch.setattr(search_engine, "score_contents", fails)
         with pytest.raises(LookupError, match="a fault of ours"):
             library.search("red")
+
+
+def test_a_drop_that_was_interrupted_is_made_up_for_by_the_next(
+    media: Path, encoder: ColourEncoder, eyes: ElsewhereEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        library.index(media)
+        library.index(model=eyes)
+        with monkeypatch.context() as patch:
+            patch.setattr(SpaceIndex, "forget_others", dies)
+            with pytest.raises(KeyboardInterrupt):
+                library.drop()
+        assert [row.space.spec for row in library.catalog.spaces()] == ["eyes"]
+        assert library.drop() == []
+        assert [path.name for path in (tmp_path / "library" / "index").iterdir()] == ["2"]
+    with closing(sqlite3.connect(tmp_path / "library" / "catalog.db")) as catalog:
+        assert catalog.execute("PRAGMA freelist_count").fetchone() == (0,)
+
+
+def test_models_that_cannot_be_made_comparable_do_not_begin_to_serve(
+    media: Path, encoder: ColourEncoder, eyes: ElsewhereEncoder, ears: ElsewhereEncoder, tmp_path: Path
+) -> None:
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        library.index(media)
+        library.index(model=[eyes, ears])
+        library.use("colour")
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        with pytest.raises(UnknownEncoder, match="eyes"):
+            library.use("eyes", "ears")
+        assert {hit.space for hit in library.search("red")} == {"colour"}
 
 
 def test_a_file_that_came_during_the_change_gets_all_vectors(
