@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import xxhash
 
+from ..errors import LibraryError
 from .engine import translated
 from .files import replace_whole
 from .layout import LibraryFolder
@@ -58,13 +59,19 @@ class DerivedArrays:
 
         Raises:
             StorageFull: The disk is full.
+            LibraryError: Nothing can be written there.
         """
         packed = io.BytesIO()
         np.savez(packed, **{KEY: np.array(key)}, **arrays)  # type: ignore[arg-type]
         content = xxhash.xxh3_128_digest(packed.getbuffer()) + packed.getvalue()
         with self._writing, translated(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
-            replace_whole(self._file(name), lambda path: _write(path, content))
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+                replace_whole(self._file(name), lambda path: _write(path, content))
+            except (FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+                raise LibraryError(
+                    f"{self.path} cannot be written ({error.strerror}): remove it, for what belongs there is worked out again"
+                ) from error
 
     def forget_others(self, names: Collection[str]) -> None:
         """Remove all files but some, and what interrupted writers left behind."""
@@ -72,7 +79,7 @@ class DerivedArrays:
             return
         kept = {self._file(name) for name in names}
         for path in self.path.iterdir():
-            if path not in kept:
+            if path not in kept and path.is_file():
                 path.unlink(missing_ok=True)
 
     def _file(self, name: str) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from anyseek.errors import LibraryError
 from anyseek.storage.derived import DerivedArrays
 from anyseek.storage.layout import LibraryFolder
 
@@ -55,3 +56,15 @@ def test_what_is_not_needed_any_more_goes(derived: DerivedArrays) -> None:
     derived.forget_others(["texts"])
     assert [path.name for path in derived.path.iterdir()] == ["texts.arrays"]
     DerivedArrays(LibraryFolder(derived.path / "nowhere")).forget_others([])
+
+
+def test_where_nothing_can_be_written_the_place_is_named(tmp_path: Path) -> None:
+    derived = DerivedArrays(LibraryFolder(tmp_path))
+    derived.path.touch()
+    with pytest.raises(LibraryError, match=r"derived cannot be written .*: remove it"):
+        derived.write("bridge", "of these", ARRAYS)
+    derived.path.unlink()
+    (derived.path / "bridge.arrays" / "below").mkdir(parents=True)
+    with pytest.raises(LibraryError, match=r"derived cannot be written .*: remove it"):
+        derived.write("bridge", "of these", ARRAYS)
+    derived.forget_others([])
