@@ -6,10 +6,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import anyseek
+from anyseek.encoders.protocol import check_encoder
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("data/*.md")])
@@ -35,6 +38,18 @@ def test_the_five_lines_are_the_same_everywhere() -> None:
     assert anyseek.__doc__ is not None
     documented = [line.removeprefix("    ") for line in anyseek.__doc__.split("Example:\n")[1].rstrip().splitlines()]
     assert documented == lines
+
+
+def test_the_encoder_in_the_guide_is_one() -> None:
+    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n# \.demo/colours\.py\n(.*?)with Library\.open", guide, re.DOTALL)
+    assert code is not None
+    names: dict[str, Any] = {}
+    exec(code.group(1), names)
+    encoder = names["MeanColour"]()
+    check_encoder(encoder)
+    blue = np.full((2, 3, 3), (10, 10, 200), np.uint8)
+    np.testing.assert_allclose(encoder.encode_images([blue]), encoder.encode_text(["blue"]), atol=1e-5)
 
 
 def test_every_option_in_the_readme_exists() -> None:
