@@ -40,11 +40,6 @@ class Slots:
         """How many rows are alive."""
         return int(np.count_nonzero(self.alive))
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether no row was removed."""
-        return self.count == len(self.row_ids)
-
     @cached_property
     def _by_id(self) -> tuple[Ids, Ids]:
         """Ids of the rows alive, ascending, and their rows."""
