@@ -28,12 +28,17 @@ if TYPE_CHECKING:
     from .indexer.report import IndexReport, OnEvent
     from .search.bridges import BridgeMethod
     from .search.engine import Answer, Engine
+    from .search.spaces import SearchSpace
     from .storage.doctor import Report
     from .storage.space_index import SpaceIndex
 
 __all__ = ["Library"]
 
 StrPath = str | os.PathLike[str]
+
+
+class _Stopped(Exception):
+    """The work that makes several spaces comparable was left off."""
 
 
 class Library:
@@ -171,30 +176,41 @@ class Library:
         from .storage.lock import WriterLock
 
         on_event = on_event or (lambda event: None)
+        stop = stop or threading.Event()
         with translated(self.folder.catalog), WriterLock(self.folder, "indexing"):
             rows = self.spaces.to_fill(_as_models(model))
             encoders, notes = self.spaces.encoders(rows)
             lanes = [Lane(row, encoders[row.id]) for row in rows if row.id in encoders]
             indexer = Indexer(
-                self.catalog, lanes, options or IndexOptions(), on_event, stop or threading.Event()
+                self.catalog, lanes, options or IndexOptions(), on_event, stop
             )  # fmt: skip
             report = indexer.run(_as_paths(paths))
             report.notes += notes
             for lane in lanes:
                 self._keep_index(lane.space)
             if not report.interrupted:
-                self._finish_change(report, on_event)
+                self._finish_change(report, on_event, stop)
             return report
 
-    def _finish_change(self, report: IndexReport, on_event: OnEvent) -> None:
+    def _finish_change(self, report: IndexReport, on_event: OnEvent, stop: threading.Event) -> None:
         """Let new spaces take over when nothing is lacking in them, or say what is."""
         from .indexer.report import TextsEncoded
 
         change = self.spaces.change()
         complete = change is not None and not change.lacking
         serving = list(change.target) if change is not None and complete else self.catalog.spaces("serving")
+
+        def told(space: SearchSpace, done: int, total: int) -> None:
+            on_event(TextsEncoded(space.spec, done, total))
+            if stop.is_set() and done < total:
+                raise _Stopped
+
         if len(serving) > 1:
-            self._engine_of(serving).prepare(lambda space, done, total: on_event(TextsEncoded(space.spec, done, total)))
+            try:
+                self._engine_of(serving).prepare(told)
+            except _Stopped:
+                report.interrupted = True
+                return
         if change is None:
             return
         specs = tuple(row.space.spec for row in change.target)

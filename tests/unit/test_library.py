@@ -26,6 +26,7 @@ from anyseek.errors import (
     UnknownEncoder,
     UnsupportedModality,
 )
+from anyseek.indexer.report import TextsEncoded
 from anyseek.search import engine as search_engine
 from anyseek.search.engine import Answer
 from anyseek.storage.space_index import SpaceIndex
@@ -309,6 +310,26 @@ def test_a_reader_that_fails_for_another_reason_is_told_at_once(
         monkeypatch.setattr(search_engine, "score_contents", fails)
         with pytest.raises(LookupError, match="a fault of ours"):
             library.search("red")
+
+
+def test_a_run_is_stopped_while_spaces_are_made_comparable_and_goes_on_later(
+    media: Path, encoder: ColourEncoder, eyes: ElsewhereEncoder, ears: ElsewhereEncoder, tmp_path: Path
+) -> None:
+    stop = threading.Event()
+    heard: list[TextsEncoded] = []
+
+    def hear(event: object) -> None:
+        if isinstance(event, TextsEncoded):
+            heard.append(event)
+            stop.set()
+
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        library.index(media)
+        report = library.index(model=[eyes, ears], on_event=hear, stop=stop)
+        assert (report.interrupted, report.changed_to, len(heard)) == (True, (), 1)
+        assert {hit.space for hit in library.search("red")} == {"colour"}
+        report = library.index()
+        assert (report.interrupted, report.changed_to, report.embedded) == (False, ("eyes", "ears"), 0)
 
 
 def test_a_drop_that_was_interrupted_is_made_up_for_by_the_next(
