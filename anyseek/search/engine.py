@@ -113,7 +113,11 @@ class Engine:
             if len(ids):
                 vectors[space.id] = Vectors(self.catalog.vectors(ids), tuple(segment.modality for segment in segments))
         if not vectors:
-            raise BadQuery("nothing is known that could resemble this file, for it could not be indexed:  anyseek errors  says why")
+            specs = " and ".join(space.spec for space in self.spaces)
+            raise BadQuery(
+                f"there is nothing of this file in {specs}: it could not be indexed (anyseek errors  says why), has nothing that is "
+                "understood there, or lacks its vectors (anyseek status  counts such files)"
+            )
         return Stored(vectors, weight)
 
     def _current(self) -> Comparison | None:

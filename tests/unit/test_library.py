@@ -332,6 +332,16 @@ def test_a_run_is_stopped_while_spaces_are_made_comparable_and_goes_on_later(
         assert (report.interrupted, report.changed_to, report.embedded) == (False, ("eyes", "ears"), 0)
 
 
+def test_a_sound_in_a_library_that_only_looks_is_not_said_to_have_failed(
+    media: Path, encoder: ColourEncoder, eyes: ElsewhereEncoder, tmp_path: Path
+) -> None:
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        library.index(media)
+        library.index(model=eyes)
+        with pytest.raises(BadQuery, match=r"nothing of this file in eyes: .* has nothing that is understood there"):
+            library.similar(media / "low.wav")
+
+
 def test_a_drop_that_was_interrupted_is_made_up_for_by_the_next(
     media: Path, encoder: ColourEncoder, eyes: ElsewhereEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
