@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from ..errors import AnyseekError, BadInput, EncoderFailed, MissingExtra, ModelUnavailable
+from .onednn import linear_by_onednn
 from .quiet import quiet
 
 __all__ = ["Batcher", "Once", "loading", "pick_device", "require", "side_by_side", "suitable_batch", "unit_rows"]
@@ -105,6 +106,7 @@ class Batcher:
                 raise BadInput(f"a {name} of {number} computes nothing: use 1 or more")
         self.spec = spec
         self.size = suitable_batch(device, size)
+        self._device = device
         self._threads = threads
         self._half = half and device.startswith("cuda")
         self._lock = threading.Lock()
@@ -152,7 +154,7 @@ class Batcher:
     def _compute(self, batch: Sequence[Item], encode: Callable[[Sequence[Item]], Any], dim: int) -> np.ndarray:
         import torch
 
-        with torch.inference_mode(), _computing_threads(self._threads):
+        with torch.inference_mode(), _computing_threads(self._threads), linear_by_onednn(self._device):
             if self._half:
                 with torch.autocast("cuda", torch.float16):
                     rows = unit_rows(encode(batch), dim)
