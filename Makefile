@@ -37,7 +37,7 @@ format: $(VENV)/.ready-test ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 clean: ## remove all that the other verbs made
-	rm -rf $(VENV) .demo dist build .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .demo .bench dist build .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

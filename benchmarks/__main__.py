@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import cold_search, indexing_photos, memory, search_latency, unchanged_rerun
+from . import cold_search, encoders, indexing_photos, memory, search_latency, unchanged_rerun
 from .film import film_table
 from .machine import machine
 from .measure import Row
@@ -21,6 +22,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cold": cold_search.measure,
     "memory": memory.measure,
     "latency": search_latency.measure,
+    "encoders": encoders.measure,
 }
 FILM = "film"
 
@@ -29,7 +31,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what the project promises.")
     parser.add_argument("--only", metavar="NAMES", help=f"separated by commas: {', '.join([*BENCHMARKS, FILM])}")
     parser.add_argument("--quick", action="store_true", help="smaller and fewer, to see that everything runs; without the film")
+    parser.add_argument("--photos", type=Path, metavar="FOLDER", help="JPEGs for the encoders, instead of made ones")
     wanted = parser.parse_args()
+    benchmarks = {**BENCHMARKS, "encoders": partial(encoders.measure, photos=wanted.photos)}
     names = wanted.only.split(",") if wanted.only else [*BENCHMARKS, *([] if wanted.quick else [FILM])]
     unknown = set(names) - {*BENCHMARKS, FILM}
     if unknown:
@@ -37,10 +41,10 @@ def main() -> None:
     print(machine())
     print("| what | anyseek | compared with | ratio | goal | |\n|---|---|---|---|---|---|", flush=True)
     for name in names:
-        if name in BENCHMARKS:
+        if name in benchmarks:
             print(f"measuring {name}", file=sys.stderr)
             with TemporaryDirectory(prefix="anyseek-bench-") as folder:
-                show(BENCHMARKS[name](Path(folder), quick=wanted.quick))
+                show(benchmarks[name](Path(folder), quick=wanted.quick))
     if FILM in names:
         print(f"\n```\n{film_table().strip()}\n```")
 

@@ -12,7 +12,7 @@ import psutil
 
 __all__ = ["machine"]
 
-PACKAGES = ("anyseek", "numpy", "onnxruntime", "faiss-cpu", "pillow", "av", "sqlalchemy", "typer")
+PACKAGES = ("anyseek", "numpy", "onnxruntime", "faiss-cpu", "pillow", "av", "sqlalchemy", "typer", "torch", "open_clip_torch")
 
 
 def machine() -> str:

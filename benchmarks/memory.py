@@ -5,15 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryFile
 
 import psutil
 
 from .measure import ROOT, Row
 from .photos import VGA, write_photos
 
-__all__ = ["measure"]
+__all__ = ["measure", "watch"]
 
 PHOTOS = 10_000
 GOAL_MIB = 1024
@@ -30,7 +32,7 @@ def measure(folder: Path, *, quick: bool) -> list[Row]:
     """
     count = PHOTOS // 20 if quick else PHOTOS
     write_photos(folder / "media", count, VGA, pictures=50)
-    samples = _watch([sys.executable, "-m", "anyseek", "index", str(folder / "media"), "-l", str(folder / "library")])
+    _, samples = watch([sys.executable, "-m", "anyseek", "index", str(folder / "media"), "-l", str(folder / "library")])
     quarter = len(samples) // 4
     second, last = (median(sum(sample) for sample in part) for part in (samples[quarter : 2 * quarter], samples[-quarter:]))
     largest = max(samples, key=sum)
@@ -53,18 +55,21 @@ def measure(folder: Path, *, quick: bool) -> list[Row]:
     ]
 
 
-def _watch(command: list[str]) -> list[list[float]]:
-    """Run a command; gives the resident MiB of the process and then of each of its children, over and over."""
+def watch(command: Sequence[str], environment: Mapping[str, str] | None = None) -> tuple[str, list[list[float]]]:
+    """Run a command; gives what it printed, and the resident MiB of the process and then of each of its children, over and over."""
     samples: list[list[float]] = []
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
-        process = psutil.Process(child.pid)
-        while child.poll() is None:
-            family = [_resident(one) for one in [process, *process.children(recursive=True)]]
-            samples.append([mib for mib in family if mib])
-            time.sleep(SAMPLE_SECONDS)
-    if child.returncode:
-        raise RuntimeError(f"{command} ended with {child.returncode}")
-    return [sample for sample in samples if sample]
+    with TemporaryFile("w+") as said, TemporaryFile("w+") as complained:
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=complained) as child:
+            process = psutil.Process(child.pid)
+            while child.poll() is None:
+                family = [_resident(one) for one in [process, *process.children(recursive=True)]]
+                samples.append([mib for mib in family if mib])
+                time.sleep(SAMPLE_SECONDS)
+        if child.returncode:
+            complained.seek(0)
+            raise RuntimeError(f"{command} ended with {child.returncode}: {complained.read()[-2000:]}")
+        said.seek(0)
+        return said.read(), [sample for sample in samples if sample]
 
 
 def _resident(process: psutil.Process) -> float:
