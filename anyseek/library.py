@@ -232,8 +232,12 @@ class Library:
         if SpaceIndex.lags(self.folder, self.catalog, row):
             SpaceIndex.open(self.folder, self.catalog, row).save_generation()
 
-    def use(self, *models: str) -> Change:
+    def use(self, *models: str, dim: int | None = None) -> Change:
         """Let models serve that the library has vectors of: go back to an earlier one, or over to one before it is complete.
+
+        Args:
+            models: Presets and encoders by their names.
+            dim: Of a model of which the library has vectors of several lengths, those of this one.
 
         Raises:
             BadInput: The library has no vectors of one of them.
@@ -244,10 +248,10 @@ class Library:
         from .storage.lock import WriterLock
 
         with WriterLock(self.folder, "changing the model"):
-            target = self.spaces.named(models)
+            target = self.spaces.named(models, dim)
             if len(target) > 1:
                 self._engine_of(target).prepare()
-            return self.spaces.use(models)
+            return self.spaces.use(models, dim)
 
     def drop(self, *models: str) -> list[SpaceRow]:
         """Forget the vectors of models that do not serve; of all that served before when none is named.

@@ -177,21 +177,29 @@ class Spaces:
             self._serve(change.target)
         return change
 
-    def named(self, models: Sequence[str]) -> list[SpaceRow]:
+    def named(self, models: Sequence[str], dim: int | None = None) -> list[SpaceRow]:
         """Look up the spaces that the library has of some models, each once.
+
+        Args:
+            models: Their names.
+            dim: Of those of which there are several: the one with vectors of this length. Else that which serves, or the newest.
 
         Raises:
             BadInput: The library has no such space.
         """
-        return [self._newest(spec, models) for spec in self._specs(models)]
+        rows = [self._newest(spec, models, dim) for spec in self._specs(models)]
+        if dim is not None and all(row.space.dim != dim for row in rows):
+            there = ", ".join(f"{row.space.spec} with {row.space.dim}" for row in self.catalog.spaces())
+            raise BadInput(f"the library has no such vectors of {dim} dimensions: it has {there}")
+        return rows
 
-    def use(self, models: Sequence[str]) -> Change:
+    def use(self, models: Sequence[str], dim: int | None = None) -> Change:
         """Let spaces that the library has serve from now on, whether they are complete or not.
 
         Raises:
             BadInput: The library has no such space.
         """
-        target = self.named(models)
+        target = self.named(models, dim)
         self._serve(target)
         return Change(tuple(target), self._lacking(target))
 
@@ -265,13 +273,13 @@ class Spaces:
         specs = [spec for name in names for spec in ([name] if name in there else _resolved([name]))]
         return list(dict.fromkeys(specs))
 
-    def _newest(self, spec: str, named: Sequence[str]) -> SpaceRow:
+    def _newest(self, spec: str, named: Sequence[str], dim: int | None) -> SpaceRow:
         rows = [row for row in self.catalog.spaces() if row.space.spec == spec]
         if not rows:
             there = ", ".join(row.space.spec for row in self.catalog.spaces()) or "none"
             wanted = " ".join(f"--model {name}" for name in named)
             raise BadInput(f"the library has no vectors of {spec} (it has {there}): make them with  anyseek index {wanted}")
-        return max(rows, key=lambda row: (row.state == "serving", row.id))
+        return max(rows, key=lambda row: (row.space.dim == dim, row.state == "serving", row.id))
 
     def _lacking(self, rows: Sequence[SpaceRow]) -> int:
         return len({content for row in rows for content in self.catalog.unfinished_contents(row.id)})

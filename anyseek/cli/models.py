@@ -81,11 +81,17 @@ def _pull(spec: str, *, offline: bool) -> dict[str, Any]:
     from ..encoders.catalogue import licence_note
     from ..encoders.protocol import EncoderSettings
     from ..encoders.registry import load
+    from ..errors import ModelUnavailable
 
     if told := licence_note(spec):
         note(told)
     with drawn_download() as on_download:
-        space = load(spec, EncoderSettings(download=not offline, on_download=on_download)).space
+        try:
+            space = load(spec, EncoderSettings(download=not offline, on_download=on_download)).space
+        except ModelUnavailable as error:
+            if not offline:
+                raise
+            raise ModelUnavailable(spec, error.reason, "leave --offline out, or copy it here") from error
     return {"spec": spec, "revision": space.revision, "path": _place_of(spec, space.revision)}
 
 
@@ -106,11 +112,14 @@ def _place_of(spec: str, revision: str | None) -> Path | None:
 def use(
     names: Annotated[list[str], typer.Argument(metavar="MODEL", help="Presets and encoders.", show_default=False)],
     library: LibraryOption = None,
+    dim: Annotated[
+        int | None, typer.Option("--dim", min=1, metavar="N", help="Of several lengths of a model's vectors, this one.", show_default=False)
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Let models serve that the library has vectors of: back to an earlier one, or over to one before it is complete."""
     with _opened(library) as opened:
-        change = opened.use(*names)
+        change = opened.use(*names, dim=dim)
     specs = [row.space.spec for row in change.target]
     if as_json:
         print_json({"serving": specs, "lacking": change.lacking})

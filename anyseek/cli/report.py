@@ -97,7 +97,8 @@ def _change(report: IndexReport, folder: Path) -> str:
     if not report.changed_from:
         return took_over
     drop = f"anyseek models drop{library_option(folder)}"
-    return f"{took_over} from {' and '.join(report.changed_from)}, whose vectors are kept until you run  {drop}"
+    before = [f"other vectors of {spec}" if spec in report.changed_to else spec for spec in report.changed_from]
+    return f"{took_over} from {' and '.join(before)}, whose vectors are kept until you run  {drop}"
 
 
 def _show_failures(failures: list[tuple[Path, str]], folder: Path) -> None:

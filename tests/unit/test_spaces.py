@@ -202,6 +202,18 @@ def test_fewer_dimensions_are_cut_from_what_is_there(catalog):
     np.testing.assert_allclose(catalog.vectors(catalog.embedding_ids(cut.id)), [[0.6, 0.8]], atol=1e-3)
 
 
+def test_one_of_several_lengths_serves_again(catalog):
+    Spaces(catalog, ["cuttable"]).to_fill()
+    spaces = Spaces(catalog, settings=EncoderSettings(dim=2))
+    spaces.to_fill(["cuttable"])
+    spaces.finish_change()
+    assert [row.space.dim for row in spaces.use(["cuttable"]).target] == [2]
+    assert [row.space.dim for row in spaces.use(["cuttable"], 8).target] == [8]
+    assert states(catalog) == {("cuttable", 8): "serving", ("cuttable", 2): "kept"}
+    with pytest.raises(BadInput, match="no such vectors of 4 dimensions: it has cuttable with 8, cuttable with 2"):
+        spaces.use(["cuttable"], 4)
+
+
 def test_vectors_of_another_version_are_not_cut(catalog, monkeypatch):
     (whole,) = Spaces(catalog, ["cuttable"]).to_fill()
     put(catalog, "a.jpg", whole)
