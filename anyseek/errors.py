@@ -22,6 +22,7 @@ A message names the thing, the reason and the remedy, and each error carries its
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -201,15 +202,23 @@ class LibraryDamaged(LibraryError):
 
 
 class SpaceMismatch(LibraryError):
-    """The library holds vectors of another encoder."""
+    """The library holds vectors of another encoder.
 
-    def __init__(self, wanted: str, found: str) -> None:
+    Attributes:
+        wanted: The encoder that was given or could be loaded.
+        found: The one that made the library.
+        models: What to name to change over: the wanted one, with those that are to go on serving beside it.
+    """
+
+    def __init__(self, wanted: str, found: str, models: Sequence[str] = ()) -> None:
+        named = " ".join(f"--model {model}" for model in models or [wanted])
         super().__init__(
             f"this library was made with encoder {found!r}, not {wanted!r}, and their vectors cannot be compared: "
-            f"leave the encoder out, or change over with  anyseek index --model {wanted}"
+            f"leave the encoder out, or change over with  anyseek index {named}"
         )
         self.wanted = wanted
         self.found = found
+        self.models = tuple(models or [wanted])
 
 
 class StorageFull(AnyseekError, OSError):

@@ -366,7 +366,7 @@ class Library:
             raise BadQuery(f"the library at {self.path} is empty: fill it with  anyseek index FOLDER")
         with self._lock:
             if self._engine is None or _rows_of(self._engine) != serving:
-                self._engine = self._engine_of(serving)
+                self._engine = self._engine_of(serving, spare=len(serving) > 1)
             return self._engine
 
     def _asked(self, ask: Callable[[Engine], Answer]) -> Answer:
@@ -386,12 +386,12 @@ class Library:
                 if _rows_of(engine) == self.catalog.spaces("serving"):
                     return answer
 
-    def _engine_of(self, rows: Sequence[SpaceRow]) -> Engine:
+    def _engine_of(self, rows: Sequence[SpaceRow], *, spare: bool = False) -> Engine:
         from .search.engine import Engine
         from .search.spaces import SearchSpace
         from .storage.derived import DerivedArrays
 
-        spaces = [SearchSpace(row, partial(self.spaces.encoder, row), partial(self._open_index, row)) for row in rows]
+        spaces = [SearchSpace(row, partial(self.spaces.encoder, row), partial(self._open_index, row), spare=spare) for row in rows]
         return Engine(self.catalog, spaces, DerivedArrays(self.folder), bridge=self.bridge)
 
     def _open_index(self, row: SpaceRow) -> SpaceIndex:
@@ -408,6 +408,9 @@ class Library:
         needed = {Kind.IMAGE: {Modality.IMAGE}, Kind.AUDIO: {Modality.AUDIO}, Kind.VIDEO: {Modality.IMAGE, Modality.AUDIO}}[kind]
         spaces = engine.spaces
         able = [space for space in spaces if any(space.takes(modality, watch) for modality in needed)]
+        lost = next((space.lost for space in spaces if space.lost is not None), None)
+        if not able and lost is not None:
+            raise lost
         if not able:
             raise UnsupportedModality(" and ".join(space.spec for space in spaces), kind.value)
         segments: dict[int, tuple[Decoded, ...]] = {}

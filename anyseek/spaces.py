@@ -118,7 +118,9 @@ class Spaces:
             if row.space.fingerprint not in self._encoders:
                 encoder = load(row.space.spec, replace(self.settings, dim=row.space.dim, revision=row.space.revision, download=False))
                 if encoder.space.fingerprint != row.space.fingerprint:
-                    raise SpaceMismatch(row.space.spec, f"another version of {row.space.spec}")
+                    raise SpaceMismatch(
+                        row.space.spec, f"another version of {row.space.spec}", _beside(row, self.catalog.spaces("serving"))
+                    )
                 self._encoders[row.space.fingerprint] = encoder
             return self._encoders[row.space.fingerprint]
 
@@ -296,6 +298,11 @@ def _named(models: Sequence[Model]) -> list[Model]:
     for model in models:
         named += _resolved([model]) if isinstance(model, str) else [model]
     return list(dict.fromkeys(named))
+
+
+def _beside(row: SpaceRow, serving: Sequence[SpaceRow]) -> list[str]:
+    """The models to name so that a space is made anew and those that serve beside it go on."""
+    return [known.space.spec for known in serving] if row in serving else [row.space.spec]
 
 
 def _each_once(encoders: Iterable[Encoder]) -> list[Encoder]:

@@ -97,6 +97,7 @@ class Engine:
             hits = hits_of(self.catalog, {content: scored[content] for content in contents if content in scored}, query.limit)
         searched = sum(len(ids) for of_space in groups.values() for ids in of_space.values())
         told = [note for probe in probes for note in probe.space.index.notes] + (comparison.texts.notes if comparison else [])
+        told += [f"{space.spec} could not be asked itself: {space.lost}" for space in self.spaces if space.lost is not None]
         notes = dict.fromkeys([*told, *plan.notes, *_empty(query.kinds, searched)])
         specs = tuple(space.spec for space in self.spaces)
         return Answer(hits, searched, (time.perf_counter() - started) * 1000, tuple(notes), watch.taken_ms, specs)

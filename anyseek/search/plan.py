@@ -50,6 +50,7 @@ class Plan:
         Raises:
             BadQuery: A part cannot be asked, or the parts cancel each other out.
             UnsupportedModality: No space of the library takes a part.
+            AnyseekError: No space takes a part, and an encoder that might cannot be loaded; the error is what that met with.
         """
         others = [space for space in self.spaces if space not in searched]
         for number, part in enumerate(self.query.parts):
@@ -69,6 +70,8 @@ class Plan:
                 parts.append((understood, part.weight))
                 continue
             carried = self._carry(number, space)
+            if carried is None and space.lost is not None:
+                continue  # the answer says so anyway
             if carried is None:
                 self._note(f"{space.spec} was not asked for the {part.name}, which it does not understand: no bridge leads there")
             else:
@@ -112,6 +115,9 @@ class Plan:
 
 
 def _refusal(part: Part, spaces: Sequence[SearchSpace]) -> Exception:
+    lost = next((space.lost for space in spaces if space.lost is not None), None)
+    if lost is not None:
+        return lost
     if isinstance(part, Example) and not any(part.segments.values()):
         return BadQuery(f"the {part.name} example holds nothing to search with: choose one that is not empty or silent")
     return UnsupportedModality(" and ".join(space.spec for space in spaces), part.name)

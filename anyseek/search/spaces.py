@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..encoders.protocol import Encoder
+from ..errors import AnyseekError, MissingExtra, ModelUnavailable, SpaceMismatch, UnknownEncoder
 from ..storage.catalog import SpaceRow
 from ..storage.space_index import SpaceIndex
 from ..types import Modality
@@ -23,9 +24,13 @@ class SearchSpace:
         row: The space.
         load: Makes its encoder; called once, by the first query that needs it.
         open_index: Opens its index; called once, by the first query that looks something up.
+        spare: Others can answer in its place, so that an encoder which cannot be loaded is one that understands nothing.
+
+    Attributes:
+        lost: Why its encoder could not be loaded when it was last asked for, if it could not.
     """
 
-    def __init__(self, row: SpaceRow, load: Callable[[], Encoder], open_index: Callable[[], SpaceIndex]) -> None:
+    def __init__(self, row: SpaceRow, load: Callable[[], Encoder], open_index: Callable[[], SpaceIndex], *, spare: bool = False) -> None:
         self.row = row
         self._load = load
         self._open_index = open_index
@@ -33,6 +38,8 @@ class SearchSpace:
         self._index: SpaceIndex | None = None
         self._lock = threading.RLock()
         self._has_encoded = False
+        self._spare = spare
+        self.lost: AnyseekError | None = None
 
     @property
     def id(self) -> int:
@@ -64,7 +71,15 @@ class SearchSpace:
     def takes(self, modality: Modality, watch: Stopwatch) -> bool:
         """Whether its encoder understands something."""
         with watch.time("load"):
-            return modality in self.encoder.modalities
+            try:
+                modalities = self.encoder.modalities
+            except (MissingExtra, ModelUnavailable, SpaceMismatch, UnknownEncoder) as error:
+                if not self._spare:
+                    raise
+                self.lost = error
+                return False
+            self.lost = None
+            return modality in modalities
 
     def encode(self, work: Callable[[Encoder], np.ndarray], watch: Stopwatch) -> np.ndarray:
         """Let its encoder work. The first time loads weights and the packages they need, which the stopwatch counts apart."""

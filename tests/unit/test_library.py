@@ -406,3 +406,20 @@ def test_a_model_that_is_not_there_any_more_can_be_left(
         assert report.changed_to == ("eyes",)
         assert [note for note in report.notes if "colour serves only what it has" in note and "no encoder is called" in note]
         assert library.search("red", limit=1).hits[0].path.name == "red.png"
+
+
+def test_a_model_that_cannot_be_loaded_is_missed_by_its_own_kind_alone(
+    media: Path, eyes: ElsewhereEncoder, ears: ElsewhereEncoder, tmp_path: Path
+) -> None:
+    with Library.open(tmp_path / "library", encoder=[eyes, ears]) as library:
+        library.index(media)
+    with Library.open(tmp_path / "library", encoder=[eyes], readonly=True) as library:  # nothing is registered as "ears"
+        answer = library.search("red", kinds=["image"])
+        assert (answer.hits[0].path.name, answer.hits[0].space, answer.notes) == ("red.png", "eyes", ())
+        answer = library.search("red")
+        assert {(hit.space, hit.bridge) for hit in answer} == {("eyes", None), ("ears", "ridge: eyes → ears")}
+        assert answer.notes == ("ears could not be asked itself: no encoder is called 'ears': use one of clap:, open_clip:, st:, starter",)
+        with pytest.raises(UnknownEncoder, match="ears"):
+            library.search(audio=media / "low.wav")
+    with Library.open(tmp_path / "library", readonly=True) as library, pytest.raises(UnknownEncoder, match="eyes"):
+        library.search("red")
