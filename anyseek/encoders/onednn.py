@@ -36,13 +36,25 @@ def linear_by_onednn(device: str) -> Iterator[None]:
 
 @cache
 def suits(device: str) -> bool:
-    """Whether oneDNN is there and the processor is one on which it is the faster."""
+    """Whether oneDNN is there, works as expected, and the processor is one on which it is the faster."""
     if device != "cpu" or not _is_amd():
         return False
     import torch
 
     library: Any = torch.backends.mkldnn
-    return bool(library.is_available()) and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return bool(library.is_available()) and _works()
+
+
+def _works() -> bool:
+    """Whether the operator gives what torch's own gives: it is no part of torch's public interface and may change with any version."""
+    import torch
+
+    inputs, weight, bias = torch.arange(6.0).reshape(2, 3), torch.arange(12.0).reshape(4, 3), torch.arange(4.0)
+    try:
+        given = torch.ops.mkldnn._linear_pointwise.default(inputs, weight, bias, "none", [], "")
+    except (AttributeError, RuntimeError, TypeError):
+        return False
+    return torch.equal(given, torch.nn.functional.linear(inputs, weight, bias))
 
 
 def _is_amd() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -110,3 +111,15 @@ def test_the_maker_is_read_from_the_system(tmp_path, monkeypatch, text, amd):
     if text is not None:
         (tmp_path / "cpuinfo").write_text(text)
     assert onednn._is_amd() is amd
+
+
+@pytest.mark.parametrize("given", [lambda *_: torch.zeros(2, 4), None], ids=["other numbers", "other arguments"])
+def test_an_operator_that_has_changed_is_not_used(monkeypatch, given):
+    def changed(*arguments):
+        if given is None:
+            raise TypeError("unexpected arguments")
+        return given(*arguments)
+
+    assert onednn._works() is needs_onednn
+    monkeypatch.setattr(torch.ops.mkldnn, "_linear_pointwise", SimpleNamespace(default=changed))
+    assert not onednn._works()
