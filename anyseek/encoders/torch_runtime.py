@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,9 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 CPU_BATCH, GPU_BATCH = 16, 64
+
+PART = 4
+"""Inputs that a thread is given at least: matrices of fewer rows are slower for each."""
 
 
 def require(packages: Sequence[str], extra: str) -> None:
@@ -98,9 +100,13 @@ class Batcher:
         threads: How many threads torch computes with; None leaves that to torch.
         half: Whether the model may be computed in half precision (float16, by autocast) on CUDA. On other devices it is computed as it
             is: there float16 saves nothing. A model that has numbers beyond its range is computed in full from then on.
+        apart: Whether a batch may be computed on the CPU in parts, side by side, each by a thread of its own. Threads that share every
+            operator wait for each other, busily, after each: beside decoding that takes up to twice the time. The model must not mind.
     """
 
-    def __init__(self, spec: str, device: str, size: int | None = None, *, threads: int | None = None, half: bool = False) -> None:
+    def __init__(
+        self, spec: str, device: str, size: int | None = None, *, threads: int | None = None, half: bool = False, apart: bool = False
+    ) -> None:
         for name, number in (("batch size", size), ("number of threads", threads)):
             if number is not None and number < 1:
                 raise BadInput(f"a {name} of {number} computes nothing: use 1 or more")
@@ -109,6 +115,7 @@ class Batcher:
         self._device = device
         self._threads = threads
         self._half = half and device.startswith("cuda")
+        self._apart = apart and device == "cpu"
         self._lock = threading.Lock()
 
     def run(self, items: Sequence[Item], encode: Callable[[Sequence[Item]], Any], dim: int) -> np.ndarray:
@@ -154,17 +161,27 @@ class Batcher:
     def _compute(self, batch: Sequence[Item], encode: Callable[[Sequence[Item]], Any], dim: int) -> np.ndarray:
         import torch
 
-        with torch.inference_mode(), _computing_threads(self._threads), linear_by_onednn(self._device):
+        def rows_of(part: Sequence[Item]) -> np.ndarray:
+            with torch.inference_mode(), linear_by_onednn(self._device):
+                return unit_rows(encode(part), dim)
+
+        with _computing_threads(self._threads):
             if self._half:
                 with torch.autocast("cuda", torch.float16):
-                    rows = unit_rows(encode(batch), dim)
+                    rows = rows_of(batch)
                 if np.isfinite(rows).all():
                     return rows
-            rows = unit_rows(encode(batch), dim)
+            rows = np.concatenate(side_by_side(rows_of, self._parts(batch)))
         if not np.isfinite(rows).all():
             raise BadInput(f"{self.spec} gives no finite vector for an input: leave it out")
         self._half = False
         return rows
+
+    def _parts(self, batch: Sequence[Item]) -> list[Sequence[Item]]:
+        import torch
+
+        size = max(PART, -(-len(batch) // torch.get_num_threads())) if self._apart else len(batch)
+        return [batch[start : start + size] for start in range(0, len(batch), size)]
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -188,18 +205,27 @@ def unit_rows(tensor: Any, dim: int) -> np.ndarray:
 
 
 def side_by_side(work: Callable[[Item], Made], items: Sequence[Item], threads: int | None = None) -> list[Made]:
-    """Do on the CPU what every input of a batch needs, in threads; in the order of the items.
+    """Do on the CPU what every item needs, in threads; in the order of the items.
+
+    Torch's own threads are shared out among these: were each to start as many as there are cores, they would spend most of their time in
+    waiting for each other.
 
     Args:
-        work: For one input, and safe to be called from several threads.
+        work: For one item, and safe to be called from several threads.
         items: Any number of them.
-        threads: How many; None for as many as there are cores.
+        threads: How many; None for as many as torch computes with here.
     """
-    count = min(threads or os.cpu_count() or 1, len(items))
+    import torch
+
+    before = torch.get_num_threads()
+    count = min(threads or before, len(items))
     if count <= 1:
         return list(map(work, items))
-    with ThreadPoolExecutor(count, "anyseek-prepare") as pool:
-        return list(pool.map(work, items))
+    try:
+        with ThreadPoolExecutor(count, "anyseek-compute", torch.set_num_threads, (max(1, before // count),)) as pool:
+            return list(pool.map(work, items))
+    finally:
+        torch.set_num_threads(before)  # what they set is the default of all threads that come later
 
 
 @contextmanager

@@ -94,8 +94,10 @@ class OpenClipEncoder:
         from .network import load_network
 
         wanted, spec = self._settings, self.space.spec
-        network = load_network(spec, self._recipe, wanted.device, wanted.threads)
-        texts, pictures = (Batcher(spec, network.device, wanted.batch_size, threads=wanted.threads, half=True) for _ in range(2))
+        network = load_network(spec, self._recipe, wanted.device)
+        texts, pictures = (
+            Batcher(spec, network.device, wanted.batch_size, threads=wanted.threads, half=True, apart=True) for _ in range(2)
+        )
         return network, texts, pictures
 
 

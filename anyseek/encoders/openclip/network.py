@@ -32,7 +32,6 @@ class Network:
         transform: A picture of Pillow → (3, height, width) tensor.
         words: Texts → tensor.
         squashes: Whether a picture of any shape becomes a square as a whole.
-        threads: How many threads prepare pictures; None for as many as there are cores.
     """
 
     device: str
@@ -40,13 +39,12 @@ class Network:
     transform: Any
     words: Words
     squashes: bool
-    threads: int | None
 
     def images(self, pictures: Sequence[np.ndarray]) -> Any:
         """Encode pictures, each (height, width, 3) uint8, to a tensor of (n, dim)."""
         import torch
 
-        batch = torch.stack(side_by_side(self._pixels, pictures, self.threads))
+        batch = torch.stack(side_by_side(self._pixels, pictures))
         return self.model.encode_image(batch.to(self.device))
 
     def texts(self, tokens: Sequence[Any]) -> Any:
@@ -91,7 +89,7 @@ class Words:
         return [*pieces, 0] if self._tokenizer.tokenizer_mode == "clips" else pieces  # that mode puts one more behind the end
 
 
-def load_network(spec: str, recipe: Recipe, device: str, threads: int | None) -> Network:
+def load_network(spec: str, recipe: Recipe, device: str) -> Network:
     """Build the model and load its weights.
 
     Raises:
@@ -111,7 +109,7 @@ def load_network(spec: str, recipe: Recipe, device: str, threads: int | None) ->
         model.eval().requires_grad_(requires_grad=False).to(device)
     with loading(spec, recipe.tokenizer or recipe.weights):
         words = Words(spec, _tokenizer(recipe), recipe.context_length)
-    return Network(device, model, transform, words, preprocess.resize_mode == "squash", threads)
+    return Network(device, model, transform, words, preprocess.resize_mode == "squash")
 
 
 def _empty_model(recipe: Recipe) -> Any:

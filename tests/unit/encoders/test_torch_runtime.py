@@ -247,6 +247,51 @@ def test_work_is_done_side_by_side_in_order(threads):
     assert side_by_side(lambda item: item, [], threads) == []
 
 
+def test_threads_share_those_of_torch():
+    """And leave the number for others as it was."""
+    before, seen = torch.get_num_threads(), []
+    torch.set_num_threads(6)
+    try:
+        side_by_side(lambda item: seen.append(torch.get_num_threads()), ITEMS, 3)
+        later = side_by_side(lambda item: torch.get_num_threads(), [1])
+        fresh = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
+        fresh.start()
+        fresh.join()
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [2] * len(ITEMS)
+    assert later == [6, 6]
+
+
+@pytest.mark.parametrize(("threads", "sizes"), [(1, [10]), (2, [5, 5]), (3, [4, 4, 2]), (8, [4, 4, 2])])
+def test_a_batch_in_parts_gives_the_same_rows(threads, sizes):
+    seen = []
+
+    def noted(batch):
+        seen.append((len(batch), torch.get_num_threads(), torch.is_inference_mode_enabled(), threading.get_ident()))
+        return encode(batch)
+
+    before = torch.get_num_threads()
+    rows = Batcher("x", "cpu", threads=threads, apart=True).run(ITEMS, noted, 2)
+    np.testing.assert_array_equal(rows, ROWS)
+    assert sorted((size for size, *_ in seen), reverse=True) == sizes
+    assert {count for _, count, *_ in seen} == {threads // len(sizes)}
+    assert all(inferring for *_, inferring, _ in seen)
+    assert torch.get_num_threads() == before
+
+
+def test_parts_that_are_too_large_make_the_batch_smaller():
+    crowded, batcher = Crowded(2, torch.OutOfMemoryError("none")), Batcher("x", "cpu", 8, threads=2, apart=True)
+    np.testing.assert_array_equal(batcher.run(ITEMS, crowded, 2), ROWS)
+    assert batcher.size == 2
+
+
+def test_parts_are_for_the_cpu_alone():
+    sizes = []
+    Batcher("x", "mps", 10, apart=True).run(ITEMS, lambda batch: sizes.append(len(batch)) or encode(batch), 2)
+    assert sizes == [10]
+
+
 def test_what_goes_wrong_while_loading_is_one_line(tmp_path):
     with pytest.raises(ModelUnavailable, match=r"weights\.bin cannot be loaded: first") as caught, loading("x", tmp_path / "weights.bin"):
         raise ValueError("\n first\nsecond")
