@@ -35,6 +35,7 @@ def python_of(project: str) -> str:
         for need in NEEDS[project]:  # one after the other: the second would be refused beside the first
             done = subprocess.run([python, "-m", "pip", "install", "--quiet", need], capture_output=True, text=True)
             if done.returncode:
-                raise NotInstalled((done.stderr.strip().splitlines() or ["pip failed"])[-1])
+                errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+                raise NotInstalled(errors[-1].removeprefix("ERROR: ") if errors else f"pip ended with {done.returncode}")
         ready.touch()
     return str(python)
