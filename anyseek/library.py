@@ -230,7 +230,7 @@ class Library:
         from .storage.space_index import SpaceIndex
 
         if SpaceIndex.lags(self.folder, self.catalog, row):
-            SpaceIndex.open(self.folder, self.catalog, row).save_generation()
+            SpaceIndex.open(self.folder, self.catalog, row, device="cpu").save_generation()  # written, not searched
 
     def use(self, *models: str, dim: int | None = None) -> Change:
         """Let models serve that the library has vectors of: go back to an earlier one, or over to one before it is complete.

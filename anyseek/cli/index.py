@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .downloads import drawn_download
-from .options import DeviceOption, JsonOption, LibraryOption, OfflineOption, as_kinds, named_path
+from .options import DeviceOption, JsonOption, LibraryOption, OfflineOption, as_kinds, library_option, named_path
 from .output import note
 from .progress import stop_on_interrupt, watch
 from .report import finish
@@ -107,5 +107,5 @@ def index(
             report = opened.index(*(paths or ()), model=model, options=options, on_event=on_event, stop=stop)
             folder = opened.path
     if is_new and not model:
-        report.notes.append(better_model_hint())
+        report.notes.append(better_model_hint(library_option(folder)))
     finish(report, folder, as_json=as_json)

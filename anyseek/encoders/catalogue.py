@@ -174,11 +174,16 @@ def check_installed(names: Sequence[str]) -> None:
         raise MissingExtra(f"what {' and '.join(names)} needs", ",".join(missing))
 
 
-def better_model_hint() -> str:
-    """One line for whoever has made a library without naming a model: what would be better, and how to change over."""
+def better_model_hint(library_option: str = "") -> str:
+    """One line for whoever has made a library without naming a model: what would be better, and how to change over.
+
+    Args:
+        library_option: What must follow the command so that it means that library, with a blank before it.
+    """
     missing = missing_extras(PRESETS["small"].specs)
     install = f"pip install 'anyseek[{','.join(missing)}]'  and then  " if missing else ""
-    return f"starter is small and coarse; for better answers:  {install}anyseek index --model small  (anyseek models  shows the choice)"
+    change = f"{install}anyseek index --model small{library_option}"
+    return f"starter is small and coarse; for better answers:  {change}  (anyseek models  shows the choice)"
 
 
 def _card(entry: dict[str, Any], sources: dict[str, str]) -> ModelCard:

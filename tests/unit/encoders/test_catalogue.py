@@ -102,6 +102,7 @@ def test_extras_that_are_missing_are_named(monkeypatch):
     monkeypatch.setattr(catalogue, "find_spec", lambda name: ModuleSpec(name, None) if name in installed else None)
     assert missing_extras(["starter", *OMNI, *SMALL]) == ("sentence-transformers",)
     assert better_model_hint().endswith("for better answers:  anyseek index --model small  (anyseek models  shows the choice)")
+    assert "anyseek index --model small --library /media/lib  (" in better_model_hint(" --library /media/lib")
     installed.clear()
     assert missing_extras(SMALL) == ("open-clip", "clap")
     assert "pip install 'anyseek[open-clip,clap]'  and then  anyseek index --model small" in better_model_hint()
