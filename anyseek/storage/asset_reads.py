@@ -217,7 +217,7 @@ _BY_HASH = (
 
 _LOCATED = (asset.c.id, asset.c.source_id, asset.c.path, asset.c.content_id, asset.c.size, asset.c.mtime_ns)
 
-_INFO = [column for column in content.c if column.name not in ("hash", "failure_code", "failure_reason")]
+_INFO = [column for column in content.c if column.name not in ("hash", "failure_code", "failure_reason", "perceptual_hash")]
 
 
 def _located(row: Any, roots: dict[int, Path]) -> LocatedAsset:

@@ -30,7 +30,7 @@ class Schema:
     head: str
 
 
-CURRENT = Schema(Path(__file__).parent / "migrations", "0002")
+CURRENT = Schema(Path(__file__).parent / "migrations", "0003")
 
 Change = Literal["created", "upgraded", "none"]
 

@@ -31,6 +31,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 __all__ = [
     "NO_FRAME",
     "PathText",
+    "annotation",
     "asset",
     "content",
     "coverage",
@@ -149,6 +150,7 @@ content = Table(
     Column("keywords", Text, nullable=False, server_default=text("'[]'")),
     Column("failure_code", Text),
     Column("failure_reason", Text),
+    Column("perceptual_hash", LargeBinary),
     sqlite_autoincrement=True,
     sqlite_strict=True,
 )
@@ -210,5 +212,22 @@ embedding = Table(
     UniqueConstraint("segment_id", "space_id"),
     Index(None, "space_id"),
     sqlite_autoincrement=True,
+    sqlite_strict=True,
+)
+
+# What stands for the whole content begins and ends at 0, as a picture's segment does.
+annotation = Table(
+    "annotation",
+    metadata,
+    Column("id", Long, primary_key=True),
+    Column("content_id", Long, ForeignKey("content.id", ondelete="CASCADE"), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("start_ms", Long, nullable=False),
+    Column("end_ms", Long, nullable=False),
+    Column("confidence", Real),
+    UniqueConstraint("content_id", "type", "origin", "text", "start_ms", "end_ms"),
+    Index(None, "type", "text"),
     sqlite_strict=True,
 )

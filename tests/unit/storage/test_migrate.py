@@ -132,7 +132,8 @@ def test_a_library_of_the_first_version_keeps_its_space(tmp_path):
     folder.path.mkdir()
     first = tmp_path / "first"
     shutil.copytree(CURRENT.scripts, first)
-    (first / "versions" / "v0002_several_spaces.py").unlink()
+    for later in ("v0002_several_spaces.py", "v0003_annotations.py"):
+        (first / "versions" / later).unlink()
     migrate._create(folder, Schema(first, "0001"))
     with closing(sqlite3.connect(folder.catalog)) as connection, connection:
         connection.execute(
