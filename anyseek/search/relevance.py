@@ -2,54 +2,97 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import numpy as np
 
+from ..storage.vectors.protocol import Ids
 from ..types import Modality
 from .backgrounds import Backgrounds
 from .probe import Probe
 from .timings import Stopwatch
 
-__all__ = ["RawCosine", "Relevance", "StandardScores"]
+__all__ = ["DEFAULT_CUT", "PlainCosine", "Relevance", "StandardScores", "log_odds", "relevance_of"]
+
+DEFAULT_CUT = 0.5
+"""The relevance from which on a hit is shown unless told otherwise: as likely right as not."""
+
+
+def relevance_of(score: float) -> float:
+    """The relevance in [0, 1] of a score: the logistic function of its log-odds."""
+    return 1 / (1 + math.exp(-score)) if score >= 0 else math.exp(score) / (1 + math.exp(score))
+
+
+def log_odds(relevance: np.ndarray) -> np.ndarray:
+    """Undo `relevance_of`; what is 0 or 1 stays finite."""
+    held = np.clip(np.asarray(relevance, np.float64), 1e-12, 1 - 1e-12)
+    return np.asarray(np.log(held) - np.log1p(-held))
 
 
 class Relevance(Protocol):
-    """Turns cosines into scores that may be ranked in one list. Among those of one probe and one modality the order stays.
+    """Turns cosines into scores that may be ranked in one list, whatever space, kind of query and modality they come from.
+
+    A score is the log-odds of being relevant, see `relevance_of`. Among the corrected cosines of one probe and one modality the order stays.
 
     Attributes:
-        apart: Whether segments of different modalities are looked up apart, because their scores are not in the order of their cosines.
+        cut: The relevance below which a hit is not shown unless told otherwise.
     """
 
-    apart: bool
+    cut: float
 
-    def scores(self, cosines: np.ndarray, probe: Probe, modality: Modality | None, watch: Stopwatch) -> np.ndarray:
-        """Score segments.
+    def corrections(self, probe: Probe, ids: Ids, watch: Stopwatch) -> np.ndarray | None:
+        """What is to be taken off the cosines of the probe's vector with some embeddings of its space: what hubs have by chance.
 
         Args:
-            cosines: (n,) float32, those of the probe's vector with segments of its space.
             probe: What was asked there.
-            modality: What all of these segments are; None if not `apart`.
+            ids: (n,) embeddings.
             watch: Counts the time.
 
         Returns:
-            (n,), higher is better.
+            (n,) float32; None where nothing is taken off in this space.
+        """
+
+    def least_correction(self, probe: Probe, watch: Stopwatch) -> float:
+        """The smallest correction that any embedding of the probe's space has: 0 where there are none."""
+
+    def scores(self, corrected: np.ndarray, probe: Probe, modality: Modality, watch: Stopwatch) -> np.ndarray:
+        """Score segments.
+
+        Args:
+            corrected: (n,) cosines of the probe's vector with segments of its space, less the corrections.
+            probe: What was asked there.
+            modality: What all of these segments are.
+            watch: Counts the time.
+
+        Returns:
+            (n,) float64 log-odds of being relevant.
         """
 
 
-class RawCosine:
-    """Scores are the cosines themselves: right as long as one space gives all of them."""
+class PlainCosine:
+    """Scores in the order of the cosines themselves, with nothing made comparable: what calibration is measured against."""
 
-    apart = False
+    cut = 0.0
 
-    def scores(self, cosines: np.ndarray, probe: Probe, modality: Modality | None, watch: Stopwatch) -> np.ndarray:
-        """Give the cosines back."""
+    def corrections(self, probe: Probe, ids: Ids, watch: Stopwatch) -> np.ndarray | None:
+        """Take nothing off."""
+        del probe, ids, watch
+        return None
+
+    def least_correction(self, probe: Probe, watch: Stopwatch) -> float:
+        """Nothing."""
+        del probe, watch
+        return 0.0
+
+    def scores(self, corrected: np.ndarray, probe: Probe, modality: Modality, watch: Stopwatch) -> np.ndarray:
+        """Map cosines from [-1, 1] to relevances in [0, 1] in a straight line."""
         del probe, modality, watch
-        return cosines
+        return log_odds((1 + np.asarray(corrected, np.float64)) / 2)
 
 
 class StandardScores:
-    """Scores are how many deviations a cosine lies above what a query of its sort gets by chance, see `Backgrounds`.
+    """Scores that rise with how many deviations a cosine lies above what a query of its sort gets by chance, see `Backgrounds`.
 
     A query of several sides is a sum of shares times unit vectors u. By chance, its cosine has the mean of its sides' means by their
     shares and, where d are the sides' deviations, the deviation |Σ share·d·u|: what the sides have in common adds up, what they have not
@@ -57,17 +100,30 @@ class StandardScores:
     are of one sort.
     """
 
-    apart = True
+    cut = DEFAULT_CUT
 
     def __init__(self, backgrounds: Backgrounds) -> None:
         self.backgrounds = backgrounds
 
-    def scores(self, cosines: np.ndarray, probe: Probe, modality: Modality | None, watch: Stopwatch) -> np.ndarray:
+    def corrections(self, probe: Probe, ids: Ids, watch: Stopwatch) -> np.ndarray | None:
+        """Take nothing off."""
+        del probe, ids, watch
+        return None
+
+    def least_correction(self, probe: Probe, watch: Stopwatch) -> float:
+        """Nothing."""
+        del probe, watch
+        return 0.0
+
+    def scores(self, corrected: np.ndarray, probe: Probe, modality: Modality, watch: Stopwatch) -> np.ndarray:
         """Standardise the cosines."""
-        if modality is None:
-            raise ValueError("cosines of several modalities have no common background")
         found = [(side, self.backgrounds.of(probe.space, modality, side.origin, watch)) for side in probe.sides]
         mean = sum(side.share * background.mean for side, background in found)
         spread = sum(side.share * background.deviation * side.vector for side, background in found)
         least = min(background.deviation for _, background in found)  # sides that pull apart may leave next to nothing
-        return np.asarray((cosines - mean) / max(float(np.linalg.norm(spread)), least))
+        standard = (corrected - mean) / max(float(np.linalg.norm(spread)), least)
+        return np.asarray(STEEPNESS * (standard - MIDDLE), np.float64)
+
+
+STEEPNESS = 1.5  # of the curve until it is measured per space
+MIDDLE = 3.0
