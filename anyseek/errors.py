@@ -3,6 +3,7 @@
     AnyseekError
     ├── BadInput                 what the caller gave cannot be used
     │   ├── BadQuery             empty, too long, nothing to search with
+    │   │   └── BadFilter        a filter that cannot be read
     │   ├── UnknownEncoder       no encoder has that name
     │   └── UnsupportedModality  the encoder cannot take that kind of input
     ├── MissingExtra             an optional package is not installed
@@ -28,6 +29,7 @@ from pathlib import Path
 
 __all__ = [
     "AnyseekError",
+    "BadFilter",
     "BadInput",
     "BadQuery",
     "EncoderFailed",
@@ -90,6 +92,20 @@ class BadInput(AnyseekError, ValueError):
 
 class BadQuery(BadInput):
     """A query that cannot be asked."""
+
+
+class BadFilter(BadQuery):
+    """A filter that cannot be read.
+
+    Attributes:
+        reason: Why, and what to write instead.
+        column: Where in its text, from 1; None where there is none.
+    """
+
+    def __init__(self, reason: str, column: int | None = None) -> None:
+        super().__init__(f"the filter is wrong{'' if column is None else f' at column {column}'}: {reason}")
+        self.reason = reason
+        self.column = column
 
 
 class UnknownEncoder(BadInput):

@@ -11,8 +11,10 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, bindparam, func, literal, select
 
+from ..filters import Condition
 from ..types import Kind, Modality, Segment
 from .engine import Database, fetch
+from .filtering import satisfies
 from .layout import LibraryFolder
 from .models import asset, content, coverage, embedding, paths_from_bytes, segment, setting, source
 from .queries import has_live_asset, lacking, listed, segment_from, spaces_in
@@ -121,15 +123,23 @@ class AssetReads:
         with self.database.reading() as connection:
             return {segment_from(*row) for row in fetch(connection, statement)}
 
-    def assets_of(self, content_ids: Iterable[int]) -> dict[int, list[LocatedAsset]]:
-        """The indexed assets that have some contents, by content, in the order of their paths; contents without one are left out."""
+    def assets_of(self, content_ids: Iterable[int], where: Condition | None = None) -> dict[int, list[LocatedAsset]]:
+        """The indexed assets that have some contents, by content, in the order of their paths; contents without one are left out.
+
+        Args:
+            content_ids: Of the contents.
+            where: Only assets that satisfy this, whatever their copies do.
+        """
+        statement = (
+            select(*_LOCATED)
+            .where(asset.c.content_id.in_(listed(content_ids)), asset.c.state == "indexed")
+            .order_by(asset.c.path, asset.c.source_id)
+        )
         with self.database.reading() as connection:
             roots = {row.id: row.root for row in self._sources(connection)}
-            rows = connection.execute(
-                select(*_LOCATED)
-                .where(asset.c.content_id.in_(listed(content_ids)), asset.c.state == "indexed")
-                .order_by(asset.c.path, asset.c.source_id)
-            ).all()
+            if where is not None:
+                statement = statement.join(content, content.c.id == asset.c.content_id).where(satisfies(where, roots))
+            rows = connection.execute(statement).all()
         found: dict[int, list[LocatedAsset]] = defaultdict(list)
         for row in rows:
             found[row.content_id].append(_located(row, roots))

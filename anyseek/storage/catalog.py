@@ -64,7 +64,7 @@ class Catalog(AssetReads, VectorReads):
 
     def __init__(self, folder: LibraryFolder, database: Database) -> None:
         AssetReads.__init__(self, folder, database)
-        VectorReads.__init__(self, database)
+        VectorReads.__init__(self, folder, database)
 
     @classmethod
     def create(cls, folder: LibraryFolder) -> Catalog:

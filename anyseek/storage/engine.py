@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from ..errors import AnyseekError, LibraryDamaged, LibraryError, LibraryLocked, StorageFull
+from . import sql_functions
 
 __all__ = ["Database", "fetch", "sqlite_uri", "translated"]
 
@@ -196,6 +197,7 @@ def _open(uri: str) -> sqlite3.Connection:
     # isolation_level None: the driver begins no transaction of its own, so that ours are IMMEDIATE and also cover DDL
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA query_only=" + ("1" if "mode=ro" in uri else "0"))
+    sql_functions.register(connection)
     return connection
 
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Executable, func, select
 
+from ..filters import Condition
+from ..filters.condition import checked
 from ..types import Kind, Modality, Segment
 from .engine import Database, fetch
-from .models import content, embedding, segment, space
+from .filtering import contents_where, needs_roots
+from .layout import LibraryFolder
+from .models import content, embedding, path_from_bytes, segment, source, space
 from .queries import has_live_asset, listed, segment_from
+from .roots import absolute_root
 from .rows import EmbeddingState, SegmentRow
 
 __all__ = ["HALF", "Ids", "VectorReads", "sound_vectors"]
@@ -20,22 +26,28 @@ __all__ = ["HALF", "Ids", "VectorReads", "sound_vectors"]
 HALF = np.dtype("<f2")
 
 Ids = npt.NDArray[np.int64]
-LiveKey = tuple[int, frozenset[Kind] | None, frozenset[Modality] | None]
+LiveKey = tuple[int, frozenset[Kind] | None, frozenset[Modality] | None, Condition | None]
 
 
 class VectorReads:
     """The reading half of `anyseek.storage.catalog.Catalog` that deals with embeddings."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, folder: LibraryFolder, database: Database) -> None:
+        self.folder = folder
         self.database = database
         self._live: dict[LiveKey, Ids] = {}
         self._live_version = -1
         self._live_lock = threading.Lock()
 
     def live_embeddings(
-        self, space_id: int, *, kinds: Collection[Kind] | None = None, modalities: Collection[Modality] | None = None
+        self,
+        space_id: int,
+        *,
+        kinds: Collection[Kind] | None = None,
+        modalities: Collection[Modality] | None = None,
+        where: Condition | None = None,
     ) -> Ids:
-        """The embeddings that may be shown: their content lies in at least one indexed asset.
+        """The embeddings that may be shown: their content lies in at least one indexed asset, and in one that satisfies the condition.
 
         The answer is kept until anybody commits to the catalog, so that asking again for each search costs next to nothing.
 
@@ -43,11 +55,16 @@ class VectorReads:
             space_id: The space searched.
             kinds: Only contents of these; none of them if empty.
             modalities: Only segments of these; none of them if empty.
+            where: Only contents of assets that satisfy this.
 
         Returns:
             Their ids, ascending; not to be written to.
+
+        Raises:
+            BadFilter: The condition is too large.
         """
-        key = (space_id, None if kinds is None else frozenset(kinds), None if modalities is None else frozenset(modalities))
+        where = None if where is None else checked(where)
+        key = (space_id, None if kinds is None else frozenset(kinds), None if modalities is None else frozenset(modalities), where)
         with self._live_lock:
             version = self.database.version()
             if version != self._live_version:
@@ -57,7 +74,9 @@ class VectorReads:
                 self._live[key] = self._read_live(*key)
             return self._live[key]
 
-    def _read_live(self, space_id: int, kinds: frozenset[Kind] | None, modalities: frozenset[Modality] | None) -> Ids:
+    def _read_live(
+        self, space_id: int, kinds: frozenset[Kind] | None, modalities: frozenset[Modality] | None, where: Condition | None
+    ) -> Ids:
         statement = (
             select(embedding.c.id)
             .join(segment, segment.c.id == embedding.c.segment_id)
@@ -68,10 +87,21 @@ class VectorReads:
             statement = statement.where(content.c.kind.in_(sorted(kinds)))
         if modalities is not None:
             statement = statement.where(segment.c.modality.in_(sorted(modalities)))
+        if where is not None:
+            statement = statement.where(content.c.id.in_(contents_where(where, self._roots(where))))
         ids = self._ids(statement)
         ids.sort()
         ids.flags.writeable = False
         return ids
+
+    def _roots(self, where: Condition) -> dict[int, Path]:
+        if not needs_roots(where):
+            return {}
+        with self.database.reading() as connection:
+            return {
+                id_: absolute_root(self.folder, path_from_bytes(root))
+                for id_, root in fetch(connection, select(source.c.id, source.c.root))
+            }
 
     def embedding_ids(self, space_id: int) -> Ids:
         """All embeddings of a space, ascending, live or not."""
