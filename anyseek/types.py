@@ -12,7 +12,20 @@ from enum import StrEnum
 
 import numpy as np
 
-__all__ = ["Capture", "Clip", "Decoded", "Kind", "MediaInfo", "Modality", "Picture", "Segment", "Sound", "Space"]
+__all__ = [
+    "Annotation",
+    "AnnotationType",
+    "Capture",
+    "Clip",
+    "Decoded",
+    "Kind",
+    "MediaInfo",
+    "Modality",
+    "Picture",
+    "Segment",
+    "Sound",
+    "Space",
+]
 
 
 class Kind(StrEnum):
@@ -69,6 +82,40 @@ class Segment:
     start_ms: int = 0
     end_ms: int = 0
     frame_ms: int | None = None
+
+
+class AnnotationType(StrEnum):
+    """What a text says about a content. Stored in the catalog, so values never change their meaning.
+
+    TAGGED is none for people: it notes that a content was tagged, and by what, so that nothing is done twice.
+    """
+
+    TAG = "tag"
+    CAPTION = "caption"
+    SPEECH = "speech"
+    TEXT = "text"
+    TAGGED = "tagged"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A text about a content or a stretch of it.
+
+    Attributes:
+        type: What it says.
+        origin: Who says so: the vocabulary and the model of a tag.
+        text: What is said.
+        start_ms: First millisecond it is about; 0 for a content as a whole.
+        end_ms: The millisecond after the last; 0 for a content as a whole.
+        confidence: How sure it is, in [0, 1]; None where nobody knows.
+    """
+
+    type: AnnotationType
+    origin: str
+    text: str
+    start_ms: int = 0
+    end_ms: int = 0
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

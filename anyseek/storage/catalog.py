@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from ..errors import LibraryError, LibraryNotFound
 from ..types import Space
+from .annotation_reads import AnnotationReads
 from .asset_reads import AssetReads
 from .engine import Database, translated
 from .layout import LibraryFolder
@@ -55,7 +56,7 @@ __all__ = [
 ]
 
 
-class Catalog(AssetReads, VectorReads):
+class Catalog(AssetReads, VectorReads, AnnotationReads):
     """One open catalog. Any number of threads may read it; writing is by `transaction`, one at a time.
 
     Attributes:
@@ -65,6 +66,7 @@ class Catalog(AssetReads, VectorReads):
     def __init__(self, folder: LibraryFolder, database: Database) -> None:
         AssetReads.__init__(self, folder, database)
         VectorReads.__init__(self, folder, database)
+        AnnotationReads.__init__(self, folder, database)
 
     @classmethod
     def create(cls, folder: LibraryFolder) -> Catalog:

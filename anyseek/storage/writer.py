@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from ..types import Kind, MediaInfo, Segment, Space
+from .annotation_writes import AnnotationWrites
 from .models import NO_FRAME, asset, content, coverage, embedding, segment, setting, source, space
 from .queries import listed, spaces_in
 from .rows import Purged, SourceRow, SpaceRow, SpaceState
@@ -24,7 +25,7 @@ __all__ = ["Writer"]
 CUT_ROWS = 5_000
 
 
-class Writer:
+class Writer(AnnotationWrites):
     """One transaction's hand on the catalog; from `Catalog.transaction`."""
 
     def __init__(self, connection: Connection) -> None:
