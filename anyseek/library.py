@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shlex
 import threading
@@ -13,21 +12,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from .asking import Asked
 from .config import default_library
 from .encoders.protocol import EncoderSettings, check_encoder
-from .errors import BadInput, BadQuery, UnsupportedModality
-from .search.query import Example, Part, Query, Text
+from .errors import BadInput, BadQuery
+from .search.references import Reference
 from .search.timings import Stopwatch
 from .spaces import Change, Model, Spaces, make_encoders
 from .storage.catalog import Catalog, Counts, FailureRow, SourceRow, SpaceRow
 from .storage.layout import LibraryFolder
-from .types import Decoded, Kind, Modality
+from .types import Kind
 
 if TYPE_CHECKING:
+    from .filters import Condition
     from .indexer.indexer import IndexOptions
     from .indexer.report import IndexReport, OnEvent
     from .search.bridges import BridgeMethod
     from .search.engine import Answer, Engine
+    from .search.fusion import Fusion
     from .search.spaces import SearchSpace
     from .storage.doctor import Report
     from .storage.space_index import SpaceIndex
@@ -48,13 +50,20 @@ class Library:
     """
 
     def __init__(
-        self, folder: LibraryFolder, catalog: Catalog, spaces: Spaces, index_device: str = "auto", bridge: BridgeMethod = "ridge"
+        self,
+        folder: LibraryFolder,
+        catalog: Catalog,
+        spaces: Spaces,
+        index_device: str = "auto",
+        bridge: BridgeMethod = "ridge",
+        calibrated: bool = True,
     ) -> None:
         self.folder = folder
         self.catalog = catalog
         self.spaces = spaces
         self.index_device = index_device
         self.bridge = bridge
+        self.calibrated = calibrated
         self._engine: Engine | None = None
         self._lock = threading.Lock()
 
@@ -69,6 +78,7 @@ class Library:
         offline: bool = False,
         index_device: str = "auto",
         bridge: BridgeMethod = "ridge",
+        calibrated: bool = True,
     ) -> Self:
         """Open a library, and make it when there is none.
 
@@ -82,6 +92,7 @@ class Library:
             index_device: Where vectors are searched: ``auto`` (on a GPU where FAISS has one and they fit), ``cpu`` or ``gpu``.
             bridge: How pictures find sounds of another space and the other way round: ``ridge``, a linear map, or ``labels``, by what both
                 are called.
+            calibrated: Whether scores are made comparable and what is not relevant is left out; else hits are ranked by their bare cosines.
 
         Raises:
             LibraryNotFound: There is none, and `readonly` forbids to make it.
@@ -103,7 +114,7 @@ class Library:
         except BaseException:
             catalog.close()
             raise
-        return cls(folder, catalog, spaces, index_device, bridge)
+        return cls(folder, catalog, spaces, index_device, bridge, calibrated)
 
     @staticmethod
     def exists(path: StrPath | None = None) -> bool:
@@ -273,63 +284,113 @@ class Library:
 
     def search(
         self,
-        text: str | None = None,
+        text: str | Sequence[str] | None = None,
         *,
+        negative: str | Sequence[str] = (),
         image: StrPath | Sequence[StrPath] = (),
         audio: StrPath | Sequence[StrPath] = (),
         video: StrPath | Sequence[StrPath] = (),
+        like: StrPath | Sequence[StrPath] = (),
+        unlike: StrPath | Sequence[StrPath] = (),
         weights: Mapping[str, float] | None = None,
         kinds: Collection[Kind | str] = (),
+        where: str | Condition | None = None,
+        fusion: str | Fusion = "mean",
+        min_relevance: float | None = None,
+        order: str = "relevance",
+        reverse: bool = False,
+        moments: int | None = None,
+        explain: bool = False,
         limit: int = 10,
+        cursor: str | None = None,
     ) -> Answer:
         """Find what comes nearest to a text, to examples, or to all of them together.
 
         Args:
-            text: What to look for, in words.
+            text: What to look for, in words; several texts count together as much as one.
+            negative: What not to, in words.
             image: Pictures to look for the like of.
             audio: Sounds to look for the like of.
             video: Films to look for the like of.
-            weights: How much ``text``, ``image``, ``audio`` and ``video`` count, 1 unless told; a negative one pushes away.
+            like: Files of the library to look for the like of, or moments of them: ``film.mp4@0:12-0:18``. Nothing is decoded for them.
+            unlike: Files and moments of the library that are not meant.
+            weights: How much ``text``, ``image``, ``audio``, ``video`` and ``like`` count, and how strongly ``negative`` and ``unlike``
+                push away; 1 unless told.
             kinds: Only these kinds.
+            where: Only files that satisfy a condition, such as ``rating>=4 and date:2024``; see docs/filters.md.
+            fusion: How parts are joined: ``mean`` (of their vectors), ``max`` (as relevant as to the part that is answered best), ``rrf``
+                (reciprocal ranks), or an object that obeys `EarlyFusion` or `LateFusion`.
+            min_relevance: Leave hits of less out; None for what is more likely wrong than right, 0 to show all.
+            order: ``relevance``, ``date`` (the newest first), ``path`` or ``duration`` (the longest first).
+            reverse: The other way round.
+            moments: Most moments of one hit.
+            explain: Say of each hit how it came about.
             limit: Most hits to give.
+            cursor: The one of the page before, for the next page of the same question.
 
         Raises:
-            BadQuery: There is nothing to search for, or a text is empty or too long.
+            BadQuery: There is nothing to search for, or what is asked cannot be.
             MediaError: An example cannot be read.
             UnsupportedModality: The encoder does not understand an example.
         """
-        examples = {Kind.IMAGE: _as_paths(image), Kind.AUDIO: _as_paths(audio), Kind.VIDEO: _as_paths(video)}
-        given = [kind.value for kind, paths in examples.items() if paths] + ["text"] * (text is not None)
-        weights = _checked_weights(weights or {}, given)
-        watch = Stopwatch()
+        asked = Asked(
+            text=_as_texts(text),
+            negative=_as_texts(negative),
+            image=_as_paths(image),
+            audio=_as_paths(audio),
+            video=_as_paths(video),
+            like=_as_references(like),
+            unlike=_as_references(unlike),
+            weights=weights or {},
+            kinds=_as_kinds(kinds),
+            where=where,
+            fusion=fusion,
+            min_relevance=min_relevance,
+            order=order,
+            reverse=reverse,
+            moments=moments,
+            explain=explain,
+            limit=limit,
+            cursor=cursor,
+        )
+        return self._answer(asked)
 
-        def ask(engine: Engine) -> Answer:
-            parts: list[Part] = []
-            if text is not None:
-                parts.append(Text(text, weights.get("text", 1.0)))
-            for kind, paths in examples.items():
-                parts.extend(self._example(engine, path, kind, weights.get(kind.value, 1.0), watch) for path in paths)
-            return engine.answer(Query(tuple(parts), _as_kinds(kinds), limit), watch)
-
-        return self._asked(ask)
-
-    def similar(self, path: StrPath, *, kinds: Collection[Kind | str] = (), limit: int = 10) -> Answer:
-        """Find what resembles a file of the library, by the vectors that it has already.
+    def similar(
+        self,
+        path: StrPath,
+        *,
+        kinds: Collection[Kind | str] = (),
+        where: str | Condition | None = None,
+        min_relevance: float | None = None,
+        order: str = "relevance",
+        reverse: bool = False,
+        moments: int | None = None,
+        explain: bool = False,
+        limit: int = 10,
+        cursor: str | None = None,
+    ) -> Answer:
+        """Find what resembles a file of the library, or a moment of it, by the vectors that it has already; see `search`.
 
         Raises:
             BadQuery: The file is not in the library.
         """
-        absolute = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - links stay as they were indexed
-        asset = self.catalog.find_asset(absolute)
-        if asset is None or asset.content_id is None:
-            raise BadQuery(f"{path} is not in the library at {self.path}: index it, or search by it with --image, --audio or --video")
-        content_id = asset.content_id
+        asked = Asked(
+            similar_to=Reference.read(path),
+            kinds=_as_kinds(kinds),
+            where=where,
+            min_relevance=min_relevance,
+            order=order,
+            reverse=reverse,
+            moments=moments,
+            explain=explain,
+            limit=limit,
+            cursor=cursor,
+        )
+        return self._answer(asked)
 
-        def ask(engine: Engine) -> Answer:
-            stored = engine.stored(content_id)
-            return engine.answer(Query((stored,), _as_kinds(kinds), limit, without=frozenset({content_id})))
-
-        return self._asked(ask)
+    def _answer(self, asked: Asked) -> Answer:
+        watch = Stopwatch()
+        return self._asked(lambda engine: engine.answer(asked.query(engine, self.catalog, watch), watch))
 
     def counts(self) -> Counts:
         """How much the library holds."""
@@ -392,35 +453,12 @@ class Library:
         from .storage.derived import DerivedArrays
 
         spaces = [SearchSpace(row, partial(self.spaces.encoder, row), partial(self._open_index, row), spare=spare) for row in rows]
-        return Engine(self.catalog, spaces, DerivedArrays(self.folder), bridge=self.bridge)
+        return Engine(self.catalog, spaces, DerivedArrays(self.folder), bridge=self.bridge, calibrated=self.calibrated)
 
     def _open_index(self, row: SpaceRow) -> SpaceIndex:
         from .storage.space_index import SpaceIndex
 
         return SpaceIndex.open(self.folder, self.catalog, row, device=self.index_device)
-
-    def _example(self, engine: Engine, path: Path, kind: Kind, weight: float, watch: Stopwatch) -> Example:
-        """Decode a file as each space's encoder wants it."""
-        from .indexer.lanes import Lane
-        from .media.open import open_media
-        from .media.protocol import DecodeOptions
-
-        needed = {Kind.IMAGE: {Modality.IMAGE}, Kind.AUDIO: {Modality.AUDIO}, Kind.VIDEO: {Modality.IMAGE, Modality.AUDIO}}[kind]
-        spaces = engine.spaces
-        able = [space for space in spaces if any(space.takes(modality, watch) for modality in needed)]
-        lost = next((space.lost for space in spaces if space.lost is not None), None)
-        if not able and lost is not None:
-            raise lost
-        if not able:
-            raise UnsupportedModality(" and ".join(space.spec for space in spaces), kind.value)
-        segments: dict[int, tuple[Decoded, ...]] = {}
-        for space in able:
-            with watch.time("example"), open_media(path, Lane(space.row, space.encoder).decode(DecodeOptions())) as media:
-                found = media.info.kind
-                if found is not kind:
-                    raise BadQuery(f"{path} is {_a(found)}, not {_a(kind)}: give it with --{found.value}")
-                segments[space.id] = tuple(media.segments())
-        return Example(kind, segments, weight)
 
 
 def _rows_of(engine: Engine) -> list[SpaceRow]:
@@ -458,14 +496,9 @@ def _as_kinds(kinds: Collection[Kind | str]) -> frozenset[Kind]:
         raise BadInput(f"{error}: kinds are {', '.join(Kind)}") from None
 
 
-def _checked_weights(weights: Mapping[str, float], given: Collection[str]) -> Mapping[str, float]:
-    for name, weight in weights.items():
-        if name not in given:
-            raise BadQuery(f"there is no part called {name!r} to give a weight to: the query has {' and '.join(given) or 'none'}")
-        if not math.isfinite(weight):
-            raise BadQuery(f"{weight} is no weight for {name}: use an ordinary number, 1 for as much as the others")
-    return weights
+def _as_texts(texts: str | Sequence[str] | None) -> list[str]:
+    return [] if texts is None else [texts] if isinstance(texts, str) else list(texts)
 
 
-def _a(kind: Kind) -> str:
-    return {Kind.IMAGE: "a picture", Kind.AUDIO: "a sound", Kind.VIDEO: "a film"}[kind]
+def _as_references(references: StrPath | Sequence[StrPath]) -> list[Reference]:
+    return [Reference.read(one) for one in ([references] if isinstance(references, str | os.PathLike) else references)]

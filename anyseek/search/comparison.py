@@ -8,6 +8,7 @@ from ..storage.catalog import Catalog
 from ..storage.derived import DerivedArrays
 from .backgrounds import Backgrounds
 from .bridges import BridgeMethod, Bridges
+from .relevance import Relevance, StandardScores
 from .spaces import SearchSpace
 from .texts import OnText, Texts
 from .vocabulary import Vocabulary
@@ -40,6 +41,7 @@ class Comparison:
         self.texts = Texts(vocabulary or Vocabulary.shipped(), kept)
         self.bridges = Bridges(self.texts, kept, method)
         self.backgrounds = Backgrounds(catalog, spaces, self.bridges, kept)
+        self.relevance: Relevance = StandardScores(self.backgrounds)
 
     @property
     def is_outdated(self) -> bool:

@@ -1,27 +1,37 @@
-"""The course of a search: plan, filter, look up, score, merge into moments, group by asset."""
+"""The course of a search: plan, filter, look up, score, merge into moments, group by asset, order, page."""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from ..errors import BadQuery
 from ..storage.catalog import Catalog
 from ..storage.derived import DerivedArrays
+from ..types import Segment
 from .bridges import BridgeMethod
+from .candidates import Candidates, Question
 from .comparison import Comparison
+from .fusion import EarlyFusion
 from .hits import Answer, Hit, hits_of
-from .lookup import allowed_in, best_contents, score_contents
+from .lookup import allowed_in
+from .paging import Ordered, Page
 from .plan import Plan
 from .query import Query, Stored, Vectors
-from .relevance import RawCosine, Relevance, StandardScores
+from .relevance import PlainCosine, log_odds, relevance_of
 from .spaces import SearchSpace
 from .texts import OnText
 from .timings import Stopwatch
 from .vocabulary import Vocabulary
 
 __all__ = ["Answer", "Engine", "Hit"]
+
+MOST_CONTENTS = 10_000
 
 
 class Engine:
@@ -36,6 +46,7 @@ class Engine:
         kept: Where the library keeps what `prepare` has worked out; None to work it out when it is needed.
         vocabulary: What several spaces are compared by; the shipped one unless told.
         bridge: How a query is carried into a space that does not understand it.
+        calibrated: Whether scores are calibrated; else hits are ranked by their cosines, whatever they are of.
     """
 
     def __init__(
@@ -46,15 +57,17 @@ class Engine:
         *,
         vocabulary: Vocabulary | None = None,
         bridge: BridgeMethod = "ridge",
+        calibrated: bool = True,
     ) -> None:
         self.catalog = catalog
         self.spaces = tuple(spaces)
+        self.calibrated = calibrated
         self._kept = kept
         self._lock = threading.Lock()
-        self._comparison = Comparison(catalog, spaces, kept, vocabulary, bridge) if len(self.spaces) > 1 else None
+        self._comparison = Comparison(catalog, spaces, kept, vocabulary, bridge)
 
     def prepare(self, on_text: OnText | None = None) -> None:
-        """Work out and keep what searches of several spaces need, as far as it is missing or out of date; remove what is not needed.
+        """Work out and keep what searches need beside the vectors, as far as it is missing or out of date; remove what is not needed.
 
         The first time encodes the vocabulary in every space, which takes a minute or so with a large model on a CPU.
 
@@ -64,7 +77,7 @@ class Engine:
         Raises:
             StorageFull: The disk is full. Searches will do without.
         """
-        needed = self._comparison.prepare(on_text) if self._comparison is not None else []
+        needed = self._comparison.prepare(on_text)
         if self._kept is not None:
             self._kept.forget_others(needed)
 
@@ -81,56 +94,122 @@ class Engine:
         """
         started = time.perf_counter()
         watch = watch or Stopwatch()
+        ordered = Ordered(query)
         comparison = self._current()
-        backgrounds = None if comparison is None else comparison.backgrounds
-        relevance: Relevance = RawCosine() if backgrounds is None else StandardScores(backgrounds)
+        relevance = comparison.relevance if self.calibrated else PlainCosine()
         with watch.time("lookup"):
-            groups = {space.id: allowed_in(self.catalog, space, query, apart=relevance.apart) for space in self.spaces}
-        plan = Plan(query, self.spaces, backgrounds, watch)
-        probes = plan.probes([space for space in self.spaces if groups[space.id]] or self.spaces)
-        contents: dict[int, None] = {}
-        for probe in probes:
-            for allowed in groups[probe.space.id].values():
-                contents |= dict.fromkeys(best_contents(self.catalog, probe, query, allowed, watch))
-        scored = score_contents(self.catalog, contents, probes, relevance, watch)
-        with watch.time("merge"):
-            hits = hits_of(self.catalog, {content: scored[content] for content in contents if content in scored}, query.limit)
-        searched = sum(len(ids) for of_space in groups.values() for ids in of_space.values())
-        told = [note for probe in probes for note in probe.space.index.notes] + (comparison.texts.notes if comparison else [])
+            allowed = {space.id: allowed_in(self.catalog, space, query) for space in self.spaces}
+        questions, notes = self._questions(query, comparison, [space for space in self.spaces if allowed[space.id]] or self.spaces, watch)
+        candidates = Candidates(self.catalog, query, questions, allowed, relevance, watch)
+        cut = relevance.cut if query.min_relevance is None else query.min_relevance
+        page = self._page(candidates, query, ordered, cut, watch)
+        searched = sum(len(ids) for of_space in allowed.values() for ids in of_space.values())
+        probed = {probe.space.id: probe.space for question in questions for probe in question.probes}
+        told = [note for space in probed.values() for note in space.index.notes] + comparison.texts.notes
         told += [f"{space.spec} could not be asked itself: {space.lost}" for space in self.spaces if space.lost is not None]
-        notes = dict.fromkeys([*told, *plan.notes, *_empty(query.kinds, searched)])
+        told += [*notes, *page.notes, *self._why_empty(query, searched)]
         specs = tuple(space.spec for space in self.spaces)
-        return Answer(hits, searched, (time.perf_counter() - started) * 1000, tuple(notes), watch.taken_ms, specs)
+        taken = (time.perf_counter() - started) * 1000
+        return Answer(page.hits, searched, taken, tuple(dict.fromkeys(told)), watch.taken_ms, specs, cut, page.cursor)
 
-    def stored(self, content_id: int, weight: float = 1.0) -> Stored:
-        """A content of the library as a part of a query, by its vectors in every space.
+    def _questions(
+        self, query: Query, comparison: Comparison, searched: Sequence[SearchSpace], watch: Stopwatch
+    ) -> tuple[list[Question], list[str]]:
+        """What is looked up: all parts as one, or each by itself."""
+        parts = query.counted
+        if isinstance(query.fusion, EarlyFusion) or len(parts) == 1:
+            fusion = query.fusion if isinstance(query.fusion, EarlyFusion) else None
+            plan = Plan(parts, self.spaces, comparison.backgrounds, watch, fusion)
+            return [Question(1.0, tuple(range(len(parts))), tuple(plan.probes(searched)))], plan.notes
+        if not any(part.weight > 0 for part in parts):
+            raise BadQuery(f"{query.fusion.name} has nothing to rank when all parts push away: give one a weight above 0, or use mean")
+        questions, notes = [], []
+        for number, part in enumerate(parts):
+            plan = Plan([replace(part, weight=1.0)], self.spaces, comparison.backgrounds, watch)
+            questions.append(Question(part.weight, (number,), tuple(plan.probes(searched))))
+            notes += plan.notes
+        return questions, notes
+
+    def _page(self, candidates: Candidates, query: Query, ordered: Ordered, cut: float, watch: Stopwatch) -> Page:
+        """Reach further until no content that was not looked at can change the page."""
+        least = float(log_odds(np.array(cut))) if cut > 0 else -math.inf
+        count = query.limit + 1
+        while True:
+            candidates.reach(count)
+            with watch.time("merge"):
+                found = candidates.best()
+                relevant = [candidate for candidate in found if candidate.score >= least]
+                complete = candidates.bound < least or candidates.bound == -math.inf
+                bound = -math.inf if complete or count >= MOST_CONTENTS else candidates.bound
+                page = ordered.page(hits_of(self.catalog, relevant, query), bound)
+            if complete or count >= MOST_CONTENTS or page is not None:
+                break
+            count *= 4
+        assert page is not None  # without a bound there always is one
+        notes = []
+        if not complete and query.order != "relevance":
+            notes.append(
+                f"only the {MOST_CONTENTS:,} most relevant files of each sort were put in order: filter, or ask for more relevance"
+            )
+        if found and not relevant:
+            best = relevance_of(max(candidate.score for candidate in found))
+            notes.append(
+                f"nothing relevant: the likeliest has a relevance of {best:.2f}, and less than {cut:.2f} is not shown "
+                "(--all, or min_relevance=0, shows it)"
+            )
+        return replace(page, notes=tuple(notes))
+
+    def stored(
+        self, content_id: int, weight: float = 1.0, *, start_ms: int | None = None, end_ms: int | None = None, label: str = ""
+    ) -> Stored:
+        """A content of the library, or a stretch of it, as a part of a query, by its vectors in every space.
+
+        Args:
+            content_id: Of the content.
+            weight: How much it counts.
+            start_ms: Only what is seen or heard from here on; None for the whole.
+            end_ms: Only what is seen or heard before; None for the instant `start_ms`.
+            label: What the part is called in an explanation.
 
         Raises:
-            BadQuery: It has none.
+            BadQuery: It has none, or none there.
         """
         vectors: dict[int, Vectors] = {}
+        any_at_all = False
         for space in self.spaces:
             ids, _, segments = self.catalog.embeddings_of([content_id], space.id)
-            if len(ids):
-                vectors[space.id] = Vectors(self.catalog.vectors(ids), tuple(segment.modality for segment in segments))
+            any_at_all = any_at_all or len(ids) > 0
+            within = [_lies_within(segment, start_ms, end_ms) for segment in segments]
+            if any(within):
+                modalities = tuple(segment.modality for segment, chosen in zip(segments, within, strict=True) if chosen)
+                vectors[space.id] = Vectors(self.catalog.vectors(ids[np.array(within)]), modalities)
+        if any_at_all and not vectors:
+            raise BadQuery(f"{label or 'the file'}: there is nothing of the file at that time: choose a time within it")
         if not vectors:
             specs = " and ".join(space.spec for space in self.spaces)
             raise BadQuery(
                 f"there is nothing of this file in {specs}: it could not be indexed (anyseek errors  says why), has nothing that is "
                 "understood there, or lacks its vectors (anyseek status  counts such files)"
             )
-        return Stored(vectors, weight)
+        return Stored(vectors, weight, label)
 
-    def _current(self) -> Comparison | None:
+    def _current(self) -> Comparison:
         """What the spaces are compared by, read anew where others have prepared the library meanwhile."""
         with self._lock:
-            if self._comparison is not None and self._comparison.is_outdated:
+            if self._comparison.is_outdated:
                 self._comparison = self._comparison.again()
             return self._comparison
 
+    def _why_empty(self, query: Query, searched: int) -> list[str]:
+        if searched:
+            return []
+        named = " or ".join(sorted(query.kinds))
+        if any(len(self.catalog.live_embeddings(space.id, kinds=query.kinds or None)) for space in self.spaces):
+            return [f"no {named or 'file'} in the library satisfies  {query.where}"]
+        return [f"the library holds no {named} yet" if named else "the library is empty: fill it with  anyseek index FOLDER"]
 
-def _empty(kinds: Collection[str], searched: int) -> list[str]:
-    if searched:
-        return []
-    named = " or ".join(sorted(kinds))
-    return [f"the library holds no {named} yet" if named else "the library is empty: fill it with  anyseek index FOLDER"]
+
+def _lies_within(segment: Segment, start_ms: int | None, end_ms: int | None) -> bool:
+    if start_ms is None:
+        return True
+    return segment.start_ms <= start_ms < segment.end_ms if end_ms is None else segment.start_ms < end_ms and start_ms < segment.end_ms

@@ -1,16 +1,178 @@
-"""How several vectors become one."""
+"""How several things become one: vectors, before anything is looked up, or scores, afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from ..errors import BadQuery
 
-__all__ = ["SHORTEST", "cancels_out", "mean_length", "unit_mean", "unit_rows", "weighted_mean"]
+__all__ = [
+    "FUSIONS",
+    "SHORTEST",
+    "Best",
+    "EarlyFusion",
+    "Fused",
+    "Fusion",
+    "LateFusion",
+    "ReciprocalRank",
+    "WeightedMean",
+    "cancels_out",
+    "fusion_named",
+    "mean_length",
+    "together",
+    "unit_mean",
+    "unit_rows",
+    "weighted_mean",
+]
 
 SHORTEST = 1e-6
+
+
+class Fused(NamedTuple):
+    """Several vectors as one.
+
+    Attributes:
+        vector: (dim,) float32 unit vector.
+        shares: How much of each is in it: for a linear fusion, the sum of shares times vectors is that vector. One that is not linear gives
+            the shares that come nearest to it; they tell what is chance, and explain.
+    """
+
+    vector: np.ndarray
+    shares: tuple[float, ...]
+
+
+@runtime_checkable
+class EarlyFusion(Protocol):
+    """Makes one vector of those of a query's parts. A trained fusion network is one of these."""
+
+    @property
+    def name(self) -> str:
+        """For people and for files."""
+
+    def fuse(self, vectors: np.ndarray, weights: Sequence[float]) -> Fused:
+        """Join vectors.
+
+        Args:
+            vectors: (n, dim) float32 unit rows, n of at least 1.
+            weights: n numbers, not all 0; a negative one pushes away.
+
+        Raises:
+            BadQuery: The parts cancel each other out.
+        """
+
+
+@runtime_checkable
+class LateFusion(Protocol):
+    """Ranks contents by how well they answer each part of a query, which is looked up by itself."""
+
+    @property
+    def name(self) -> str:
+        """For people and for files."""
+
+    @property
+    def depth(self) -> int | None:
+        """How many contents of each part's answer count; None for all."""
+
+    def join(self, scores: np.ndarray, weights: Sequence[float]) -> np.ndarray:
+        """Give each content a number to be ranked by.
+
+        Args:
+            scores: (parts, n) log-odds that each of n contents answers each part; -inf where nothing of it was asked.
+            weights: One per part, at least one above 0; a part of negative weight pushes away.
+
+        Returns:
+            (n,) float64, higher is better.
+        """
+
+
+Fusion = EarlyFusion | LateFusion
+
+
+class WeightedMean:
+    """The weighted mean of unit vectors, renormalised."""
+
+    name: ClassVar[str] = "mean"
+
+    def fuse(self, vectors: np.ndarray, weights: Sequence[float]) -> Fused:
+        """Join vectors."""
+        vector = weighted_mean(vectors, weights)
+        length = float(np.linalg.norm(np.asarray(weights, np.float64) @ vectors))
+        return Fused(vector, tuple(weight / length for weight in weights))
+
+
+def together(scores: np.ndarray, weights: Sequence[float]) -> np.ndarray:
+    """How relevant contents are to several parts at once: to the one that they answer best, and to none that pushes away.
+
+    Weights multiply the odds: max(s + ln(w/W) over w > 0) + Σ(ln(1 - r·min(|w|/W, 1)) over w < 0), where r is the relevance of log-odds s
+    and W the largest weight.
+
+    Args:
+        scores: (parts, n) log-odds.
+        weights: One per part, at least one above 0.
+
+    Returns:
+        (n,) float64 log-odds.
+    """
+    largest = max(weights)
+    wanted = np.stack([row + np.log(weight / largest) for row, weight in zip(scores, weights, strict=True) if weight > 0]).max(axis=0)
+    for row, weight in zip(scores, weights, strict=True):
+        if weight < 0:
+            share = min(-weight / largest, 1.0)
+            # ln(1 - share·odds/(1 + odds)), without losing what is left where the odds are high
+            wanted = wanted + np.logaddexp(0.0, row + np.log1p(-share) if share < 1 else -np.inf) - np.logaddexp(0.0, row)
+    return np.asarray(wanted, np.float64)
+
+
+class Best:
+    """A content is as good as the best of what it answers, see `together`."""
+
+    name: ClassVar[str] = "max"
+    depth: ClassVar[int | None] = None
+
+    def join(self, scores: np.ndarray, weights: Sequence[float]) -> np.ndarray:
+        """Take the best."""
+        return together(scores, weights)
+
+
+@dataclass(frozen=True)
+class ReciprocalRank:
+    """Weighted reciprocal rank fusion: the sum of weights over 60 + rank (Cormack, Clarke and Büttcher, SIGIR 2009).
+
+    Of equal relevance, the earlier content has the better rank. What answers a part not at all gets nothing from it.
+    """
+
+    name: ClassVar[str] = "rrf"
+    depth: int | None = 1000
+    constant: float = 60.0
+
+    def join(self, scores: np.ndarray, weights: Sequence[float]) -> np.ndarray:
+        """Sum over the parts."""
+        total = np.zeros(scores.shape[1])
+        for row, weight in zip(scores, weights, strict=True):
+            order = np.argsort(-row, kind="stable")[: self.depth]
+            order = order[np.isfinite(row[order])]
+            total[order] += weight / (self.constant + np.arange(1, len(order) + 1))
+        return total
+
+
+FUSIONS: dict[str, Callable[[], Fusion]] = {"mean": WeightedMean, "rrf": ReciprocalRank, "max": Best}
+
+
+def fusion_named(fusion: str | Fusion) -> Fusion:
+    """Look a fusion up by its name; one that is given is given back.
+
+    Raises:
+        BadQuery: There is none of that name.
+    """
+    if not isinstance(fusion, str):
+        return fusion
+    if fusion not in FUSIONS:
+        raise BadQuery(f"no fusion is called {fusion!r}: use {', '.join(FUSIONS)}")
+    return FUSIONS[fusion]()
 
 
 def weighted_mean(vectors: np.ndarray, weights: Sequence[float]) -> np.ndarray:

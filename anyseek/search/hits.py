@@ -9,10 +9,58 @@ from pathlib import Path
 
 from ..storage.catalog import Catalog, ContentInfo, LocatedAsset
 from ..types import Capture, Kind
+from .candidates import Candidate
 from .lookup import Scored
 from .moments import Moment, merge_moments
+from .query import Part, Query
+from .references import reference_to
+from .relevance import relevance_of
 
-__all__ = ["Answer", "Hit", "hits_of"]
+__all__ = ["Answer", "Explanation", "Hit", "PartMatch", "hits_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class PartMatch:
+    """What one part of a query has to do with a hit.
+
+    Attributes:
+        name: What sort of part it is: ``text``, ``image``, ``audio``, ``video`` or ``like``.
+        label: What was asked.
+        weight: How much it was to count.
+        contribution: How much of the hit's cosine it gives; None where parts were looked up one by one.
+        relevance: How relevant the hit is to this part alone; None where all were looked up together.
+    """
+
+    name: str
+    label: str
+    weight: float
+    contribution: float | None
+    relevance: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a hit came about.
+
+    Attributes:
+        asked: What sort of query it answers, in the space that found it: ``text``, ``image``, …; several joined by ``+``.
+        found: The modality of the segment that was found.
+        space: The spec of the space that found it.
+        bridge: As in `Hit`.
+        cosine: Of the segment with the query.
+        correction: What was taken off the cosine, because the segment is near everything.
+        relevance: What that comes to.
+        parts: One for each part of the query that has a weight.
+    """
+
+    asked: str
+    found: str
+    space: str
+    bridge: str | None
+    cosine: float
+    correction: float
+    relevance: float
+    parts: tuple[PartMatch, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,24 +68,29 @@ class Hit:
     """One answer: an asset and where in it to look.
 
     Attributes:
-        score: Higher is better; comparable within one answer. With one space the cosine, with several how many deviations it lies above
-            those that such queries get by chance.
+        relevance: How sure it is that this is what was meant, from 0 to 1.
+        score: What hits are ranked by, higher is better; comparable within one answer. The log-odds of the relevance, so that what is
+            nearly sure has an order, too; with reciprocal rank fusion the sum of the reciprocal ranks.
         path: Where the file lies.
         kind: What it is.
         start_ms: Start of its best moment; None for a picture.
         end_ms: End of its best moment; None for a picture.
         best_ms: The instant to look at or listen to first; None for a picture.
         signals: What matched: ``seen``, ``heard``.
-        moments: All moments, the best first; empty for a picture.
+        moments: Its moments, the best first; empty for a picture.
         captured: When it was taken: as the file says, else when the file was last changed (origin ``mtime``).
         asset_id: Of the library.
         info: What is known of the content.
         space: The spec of the space that found it.
         cosine: Of its best segment with the query, in that space; not comparable with those of other spaces or kinds.
+        bias: What was taken off the cosine, because the segment is near everything; 0 where the space needs no such correction.
         bridge: How what that space does not understand by itself was brought there, such as ``ridge: open_clip:… → clap:…``; None if
             nothing was.
+        tags: What it was tagged with, by confidence.
+        explanation: If it was asked for.
     """
 
+    relevance: float
     score: float
     path: Path
     kind: Kind
@@ -51,7 +104,15 @@ class Hit:
     info: ContentInfo
     space: str
     cosine: float
+    bias: float
     bridge: str | None = None
+    tags: tuple[str, ...] = ()
+    explanation: Explanation | None = None
+
+    @property
+    def reference(self) -> str:
+        """What to ask for more of the same with, such as ``film.mp4@0:12.000-0:18.500``; see `anyseek.search.references`."""
+        return reference_to(self.path, self.start_ms, self.end_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +125,8 @@ class Answer:
         notes: What a user should hear about.
         timings: Milliseconds by stage, see `anyseek.search.timings.STAGES`.
         spaces: The specs of the spaces that the library has.
+        min_relevance: Hits of less were left out.
+        cursor: Give it with the same question for the next page; None where there is none.
     """
 
     hits: tuple[Hit, ...] = ()
@@ -72,6 +135,8 @@ class Answer:
     notes: tuple[str, ...] = field(default=())
     timings: Mapping[str, float] = field(default_factory=dict)
     spaces: tuple[str, ...] = ()
+    min_relevance: float = 0.0
+    cursor: str | None = None
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -80,31 +145,32 @@ class Answer:
         return len(self.hits)
 
 
-def hits_of(catalog: Catalog, scored: Mapping[int, Sequence[Scored]], limit: int) -> tuple[Hit, ...]:
-    """Make hits of contents and all of their segments: every asset that has the content is one.
-
-    Args:
-        catalog: Knows the assets.
-        scored: Segments by content, the contents in the order that those of equal score are to have.
-        limit: Most hits to give.
-    """
-    infos = catalog.content_info(scored)
-    assets = catalog.assets_of(scored)
+def hits_of(catalog: Catalog, candidates: Sequence[Candidate], query: Query) -> list[Hit]:
+    """Make hits of contents: every asset that has the content and satisfies the condition is one. They are in no particular order."""
+    contents = [candidate.content_id for candidate in candidates]
+    infos = catalog.content_info(contents)
+    assets = catalog.assets_of(contents, where=query.where)
     hits: list[Hit] = []
-    for content_id, segments in scored.items():
-        moments = merge_moments([one.segment for one in segments], [one.score for one in segments])
-        best = max(segments, key=lambda one: (one.score, -one.segment.start_ms))
-        hits.extend(_hit(asset, infos[content_id], moments, best) for asset in assets.get(content_id, []))
-    hits.sort(key=lambda hit: -hit.score)
-    return tuple(hits[:limit])
+    for candidate in candidates:
+        here = assets.get(candidate.content_id, [])
+        if here:
+            moments = merge_moments([one.segment for one in candidate.segments], [one.score for one in candidate.segments])
+            best = max(candidate.segments, key=lambda one: (one.score, -one.segment.start_ms))
+            info = infos[candidate.content_id]
+            explanation = _explanation(candidate, best, query.counted) if query.explain else None
+            hits.extend(_hit(asset, info, moments[: query.moments], best, candidate, explanation) for asset in here)
+    return hits
 
 
-def _hit(asset: LocatedAsset, info: ContentInfo, moments: list[Moment], found: Scored) -> Hit:
+def _hit(
+    asset: LocatedAsset, info: ContentInfo, moments: Sequence[Moment], found: Scored, candidate: Candidate, explanation: Explanation | None
+) -> Hit:
     best = moments[0]
     assert info.kind is not None  # only contents that could not be read have none, and those have no vectors
     timed = info.kind is not Kind.IMAGE
     return Hit(
-        score=best.score,
+        relevance=relevance_of(candidate.score),
+        score=candidate.value,
         path=asset.path,
         kind=info.kind,
         start_ms=best.start_ms if timed else None,
@@ -117,7 +183,29 @@ def _hit(asset: LocatedAsset, info: ContentInfo, moments: list[Moment], found: S
         info=info,
         space=found.probe.space.spec,
         cosine=found.cosine,
+        bias=found.correction,
         bridge=found.probe.bridge,
+        explanation=explanation,
+    )
+
+
+def _explanation(candidate: Candidate, found: Scored, parts: Sequence[Part]) -> Explanation:
+    matches = []
+    for number, part in enumerate(parts):
+        if candidate.answered:
+            contribution, relevance = None, candidate.answered.get(number)
+        else:
+            contribution, relevance = found.contributions.get(number, 0.0), None
+        matches.append(PartMatch(part.name, part.label, part.weight, contribution, relevance))
+    return Explanation(
+        asked="+".join(found.probe.asked),
+        found=found.segment.modality.value,
+        space=found.probe.space.spec,
+        bridge=found.probe.bridge,
+        cosine=found.cosine,
+        correction=found.correction,
+        relevance=relevance_of(candidate.score),
+        parts=tuple(matches),
     )
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from ..errors import BadQuery, UnsupportedModality
 from .backgrounds import Backgrounds, Origin
 from .bridge import Bridge
-from .fusion import cancels_out
-from .probe import Probe, Side, Understood
-from .query import Example, Part, Query
+from .fusion import EarlyFusion, cancels_out
+from .probe import Probe, Side, Understood, Weighed
+from .query import Example, Part
 from .spaces import SearchSpace
 from .timings import Stopwatch
 from .understanding import understand
@@ -27,17 +27,28 @@ class _Carried(NamedTuple):
 
 
 class Plan:
-    """The probes of one query. A space encodes a part once, whether it is searched itself or only lends its encoder to a bridge.
+    """The probes of some parts of a query, joined before they are looked up.
+
+    A space encodes a part once, whether it is searched itself or only lends its encoder to a bridge.
 
     Args:
-        query: What is asked.
+        parts: What is asked together.
         spaces: Those of the library.
-        backgrounds: With the bridges between them; None where there is one space.
+        backgrounds: With the bridges between them; None where there are none.
         watch: Counts the time.
+        fusion: How the parts are joined.
     """
 
-    def __init__(self, query: Query, spaces: Sequence[SearchSpace], backgrounds: Backgrounds | None, watch: Stopwatch) -> None:
-        self.query = query
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        spaces: Sequence[SearchSpace],
+        backgrounds: Backgrounds | None,
+        watch: Stopwatch,
+        fusion: EarlyFusion | None = None,
+    ) -> None:
+        self.parts = parts
+        self.fusion = fusion
         self.spaces = spaces
         self.backgrounds = backgrounds
         self.watch = watch
@@ -53,7 +64,7 @@ class Plan:
             AnyseekError: No space takes a part, and an encoder that might cannot be loaded; the error is what that met with.
         """
         others = [space for space in self.spaces if space not in searched]
-        for number, part in enumerate(self.query.parts):
+        for number, part in enumerate(self.parts):
             if all(self._understand(number, space) is None for space in [*searched, *others]):  # goes no further than it must
                 raise _refusal(part, self.spaces)
         found = [probe for space in searched if (probe := self._probe(space, alone=len(searched) == 1)) is not None]
@@ -62,12 +73,12 @@ class Plan:
         return found
 
     def _probe(self, space: SearchSpace, *, alone: bool) -> Probe | None:
-        parts: list[tuple[Understood, float]] = []
+        parts: list[Weighed] = []
         bridges: dict[str, None] = {}
-        for number, part in enumerate(self.query.parts):
+        for number, part in enumerate(self.parts):
             understood = self._understand(number, space)
             if understood is not None:
-                parts.append((understood, part.weight))
+                parts.append(Weighed(number, understood, part.weight))
                 continue
             carried = self._carry(number, space)
             if carried is None and space.lost is not None:
@@ -75,18 +86,19 @@ class Plan:
             if carried is None:
                 self._note(f"{space.spec} was not asked for the {part.name}, which it does not understand: no bridge leads there")
             else:
-                parts.append((carried.understood, part.weight * carried.radius))
+                parts.append(Weighed(number, carried.understood, part.weight * carried.radius))
                 bridges[carried.name] = None
-        wanted = any(weight > 0 for _, weight in parts) or not any(part.weight > 0 for part in self.query.parts)
+        wanted = any(part.weight > 0 for part in parts) or not any(part.weight > 0 for part in self.parts)
         if not parts or not wanted:
             return None
-        if not alone and cancels_out(np.stack([part.vector for part, _ in parts]), [weight for _, weight in parts]):
+        rows, weights = np.stack([part.understood.vector for part in parts]), [part.weight for part in parts]
+        if not alone and cancels_out(rows, weights):
             return None
-        return Probe.of(space, parts, " and ".join(bridges) or None)
+        return Probe.of(space, parts, self.fusion, " and ".join(bridges) or None)
 
     def _understand(self, number: int, space: SearchSpace) -> Understood | None:
         if (number, space.id) not in self._understood:
-            self._understood[number, space.id] = understand(self.query.parts[number], space, self.watch)
+            self._understood[number, space.id] = understand(self.parts[number], space, self.watch)
         return self._understood[number, space.id]
 
     def _carry(self, number: int, target: SearchSpace) -> _Carried | None:
@@ -97,7 +109,7 @@ class Plan:
                 continue
             bridge = self.backgrounds.bridges.between(source, target, self.watch)
             if bridge is not None:
-                sides = Probe.of(target, [self._carry_side(side, source, bridge) for side in understood.sides])
+                sides = Probe.of(target, [Weighed(number, *self._carry_side(side, source, bridge)) for side in understood.sides])
                 name = f"{bridge.method}: {source.spec} → {target.spec}"
                 return _Carried(Understood(sides.vector, sides.sides), float(bridge.radius), name)
         return None

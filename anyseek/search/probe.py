@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
+from ..types import Modality
 from .backgrounds import Origin
-from .fusion import SHORTEST, unit_mean, weighted_mean
+from .fusion import SHORTEST, EarlyFusion, WeightedMean, unit_mean
 from .spaces import SearchSpace
 
-__all__ = ["Probe", "Side", "Understood"]
+__all__ = ["Probe", "Side", "Understood", "Weighed"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,11 +24,13 @@ class Side:
         origin: Which sort of query it is.
         vector: (dim,) float32 unit vector.
         share: How much of it is in the vector that is looked up: the sum of shares times vectors is that vector.
+        part: The number of the query's part that it belongs to.
     """
 
     origin: Origin
     vector: np.ndarray
     share: float
+    part: int = 0
 
     def times(self, factor: float) -> Side:
         """The same with a share that is `factor` times as large."""
@@ -61,6 +65,14 @@ class Understood:
         return cls(unit_mean(rows), tuple(side.times(share) for understood in several for side in understood.sides))
 
 
+class Weighed(NamedTuple):
+    """A part of a query as one space understands it, its number among the parts, and how much it counts there."""
+
+    number: int
+    understood: Understood
+    weight: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Probe:
     """A query as one space understands it.
@@ -78,13 +90,21 @@ class Probe:
     bridge: str | None = None
 
     @classmethod
-    def of(cls, space: SearchSpace, parts: Sequence[tuple[Understood, float]], bridge: str | None = None) -> Probe:
-        """Join the parts that a space understands, each with its weight.
+    def of(cls, space: SearchSpace, parts: Sequence[Weighed], fusion: EarlyFusion | None = None, bridge: str | None = None) -> Probe:
+        """Join the parts that a space understands.
 
         Raises:
             BadQuery: They cancel each other out.
         """
-        rows, weights = np.stack([part.vector for part, _ in parts]), [weight for _, weight in parts]
-        vector = weighted_mean(rows, weights)
-        length = float(np.linalg.norm(np.asarray(weights, np.float64) @ rows))
-        return cls(space, vector, tuple(side.times(weight / length) for part, weight in parts for side in part.sides), bridge)
+        fused = (fusion or WeightedMean()).fuse(np.stack([part.understood.vector for part in parts]), [part.weight for part in parts])
+        sides = (
+            replace(side.times(share), part=part.number)
+            for part, share in zip(parts, fused.shares, strict=True)
+            for side in part.understood.sides
+        )
+        return cls(space, fused.vector, tuple(sides), bridge)
+
+    @property
+    def asked(self) -> tuple[Modality, ...]:
+        """What was asked: the modalities of its sides."""
+        return tuple(dict.fromkeys(side.origin.modality for side in self.sides))

@@ -1,18 +1,24 @@
-"""What is asked: a list of weighted parts, each of which becomes one vector per space, and what the answer may hold."""
+"""What is asked: a list of weighted parts, how they are joined, and what the answer may hold."""
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Literal, get_args
 
 import numpy as np
 
 from ..errors import BadQuery
+from ..filters import Condition
 from ..types import Decoded, Kind, Modality
+from .fusion import Fusion, WeightedMean
 
-__all__ = ["Example", "Part", "Query", "Stored", "Text", "Vectors"]
+__all__ = ["Example", "Order", "Part", "Query", "Stored", "Text", "Vectors", "checked_order"]
+
+Order = Literal["relevance", "date", "path", "duration"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,11 @@ class Text:
     weight: float = 1.0
     name: Literal["text"] = "text"
 
+    @property
+    def label(self) -> str:
+        """What the part is called in an explanation."""
+        return self.text
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -32,15 +43,17 @@ class Example:
         kind: What the file is.
         segments: Decoded as each space's encoder wants it, by the id of the space; spaces that take nothing of it are left out.
         weight: How much it counts.
+        label: What the part is called in an explanation.
     """
 
     kind: Kind
     segments: Mapping[int, tuple[Decoded, ...]]
     weight: float = 1.0
+    label: str = ""
 
     @property
     def name(self) -> str:
-        """What the part is called in an explanation."""
+        """What sort of part it is."""
         return self.kind.value
 
 
@@ -63,13 +76,14 @@ class Stored:
 
     vectors: Mapping[int, Vectors]
     weight: float = 1.0
-    name: Literal["stored"] = "stored"
+    label: str = ""
+    name: Literal["like"] = "like"
 
 
 Part = Text | Example | Stored
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Query:
     """A question.
 
@@ -78,19 +92,63 @@ class Query:
         kinds: Only hits of these kinds; all when empty.
         limit: Most hits to give.
         without: Contents that are left out, such as the one that is itself the example.
+        where: What files must be like; None for all.
+        fusion: How the parts are joined.
+        min_relevance: Hits of less are left out; None for what the calibration takes for right or wrong.
+        order: What comes first: the most relevant, the newest, the first by path or the longest.
+        reverse: The other way round.
+        moments: Most moments of one hit; None for all.
+        explain: Say of each hit how it came about.
+        cursor: Where the page before ended; None for the first.
     """
 
     parts: tuple[Part, ...]
     kinds: frozenset[Kind] = frozenset()
     limit: int = 10
     without: frozenset[int] = frozenset()
+    where: Condition | None = None
+    fusion: Fusion = WeightedMean()  # noqa: RUF009 - it has no state
+    min_relevance: float | None = None
+    order: Order = "relevance"
+    reverse: bool = False
+    moments: int | None = None
+    explain: bool = False
+    cursor: str | None = None
 
     def __post_init__(self) -> None:
         if not self.parts:
-            raise BadQuery("there is nothing to search for: give a text, or an example with --image, --audio or --video")
+            raise BadQuery("there is nothing to search for: give a text, or an example with --image, --audio, --video or --like")
         if self.limit < 1:
             raise BadQuery(f"a limit of {self.limit} leaves no room for an answer: use 1 or more")
+        if self.moments is not None and self.moments < 1:
+            raise BadQuery(f"{self.moments} moments are none: use 1 or more")
         if not all(math.isfinite(part.weight) for part in self.parts):
             raise BadQuery("a weight must be a finite number, such as 2 or -0.5")
         if not any(part.weight for part in self.parts):
             raise BadQuery("all weights are 0, which leaves nothing to search for: give one part a weight above 0")
+        if self.min_relevance is not None and not 0 <= self.min_relevance <= 1:
+            raise BadQuery(f"a relevance of {self.min_relevance} there is not: use a number from 0 (all hits) to 1")
+
+    @property
+    def counted(self) -> tuple[Part, ...]:
+        """The parts that have a weight."""
+        return tuple(part for part in self.parts if part.weight)
+
+    @cached_property
+    def digest(self) -> str:
+        """Hex digest over all that decides which hits there are and how they are ordered."""
+        parts = [(part.name, part.label, part.weight) for part in self.parts]
+        told = (parts, sorted(self.kinds), sorted(self.without), str(self.where), self.fusion.name, self.min_relevance, self.order)
+        return hashlib.sha256(repr((told, self.reverse)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def checked_order(order: str) -> Order:
+    """Read an order.
+
+    Raises:
+        BadQuery: There is none of that name.
+    """
+    for known in get_args(Order):
+        if order == known:
+            return known  # type: ignore[no-any-return]
+    raise BadQuery(f"no order is called {order!r}: use {', '.join(get_args(Order))}")

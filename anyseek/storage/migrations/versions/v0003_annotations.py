@@ -14,8 +14,8 @@ depends_on = None
 def upgrade() -> None:
     """Apply."""
     op.add_column("content", sa.Column("perceptual_hash", sa.LargeBinary(), nullable=True))
-    long = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-    real = sa.Double().with_variant(sa.REAL(), "sqlite")
+    long: sa.types.TypeEngine[int] = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    real: sa.types.TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
     op.create_table(
         "annotation",
         sa.Column("id", long, nullable=False),
