@@ -13,7 +13,7 @@ from .errors import BadQuery, UnsupportedModality
 from .filters import Condition, parse
 from .search.fusion import fusion_named
 from .search.query import Example, Part, Query, Text, checked_order
-from .search.references import Reference
+from .search.references import Reference, reference_to
 from .search.timings import Stopwatch
 from .storage.catalog import Catalog
 from .types import Decoded, Kind, Modality
@@ -119,7 +119,11 @@ def _shared(things: Sequence[Thing], weight: float) -> list[tuple[Thing, float]]
 
 
 def _stretch(reference: Reference) -> dict[str, Any]:
-    return {"start_ms": reference.start_ms, "end_ms": reference.end_ms, "label": str(reference)}
+    return {
+        "start_ms": reference.start_ms,
+        "end_ms": reference.end_ms,
+        "label": reference_to(Path(reference.path.name), reference.start_ms, reference.end_ms),
+    }
 
 
 def _content_of(catalog: Catalog, reference: Reference) -> int:

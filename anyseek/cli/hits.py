@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from ..search.references import timecode as exact_timecode
 from ..types import Kind
 from .exits import Exit
 from .output import MARK_OF, STYLE_OF, bar, link, note, plain_table, print_json, printable, show, timecode, write_paths
@@ -15,6 +16,7 @@ from .timings import show_timings
 
 if TYPE_CHECKING:
     from ..search.engine import Answer, Hit
+    from ..search.hits import Explanation
 
 __all__ = ["PathsOption", "Print0Option", "finish"]
 
@@ -22,17 +24,19 @@ PathsOption = Annotated[bool, typer.Option("--paths", "-p", help="Print bare pat
 Print0Option = Annotated[bool, typer.Option("--print0", "-0", help="Print bare paths, each followed by a NUL.")]
 
 
-def finish(answer: Answer, question: str, *, as_json: bool, as_paths: bool, nul: bool, timings: bool = False) -> None:
-    """Show an answer and end the command: with code 1 when it is empty."""
+def finish(answer: Answer, question: str, *, as_json: bool, as_paths: bool, nul: bool, timings: bool = False, moments: int = 1) -> None:
+    """Show an answer, with up to some moments of each hit, and end the command: with code 1 when it is empty."""
     if as_json:
         print_json(answer_as_json(answer, question, timings=timings))
     elif as_paths or nul:
         write_paths([hit.path for hit in answer], nul=nul)
     else:
-        show_table(answer, question)
+        show_table(answer, question, moments)
     if not as_json:
         for message in answer.notes:
             note(message)
+        if answer.cursor is not None:
+            note(f"there are more: show more with  --limit, or the next page with  --cursor={answer.cursor}")
         if timings:
             show_timings(answer.timings)
     if not len(answer):
@@ -49,6 +53,8 @@ def answer_as_json(answer: Answer, question: str, *, timings: bool = False) -> d
         **taken,
         "spaces": list(answer.spaces),
         "notes": list(answer.notes),
+        "min_relevance": answer.min_relevance,
+        "cursor": answer.cursor,
         "hits": [_hit_as_json(hit) for hit in answer],
     }
 
@@ -58,19 +64,19 @@ def _hit_as_json(hit: Hit) -> dict[str, Any]:
     return {
         "path": hit.path,
         "kind": hit.kind.value,
+        "relevance": round(hit.relevance, 4),
         "score": round(hit.score, 4),
         "cosine": round(hit.cosine, 4),
+        "bias": round(hit.bias, 4),
         "space": hit.space,
         "bridge": hit.bridge,
-        "start_ms": hit.start_ms,
-        "end_ms": hit.end_ms,
-        "best_ms": hit.best_ms,
+        "reference": hit.reference,
+        **_times_as_json(hit.start_ms, hit.end_ms, hit.best_ms),
         "signals": list(hit.signals),
         "moments": [
             {
-                "start_ms": moment.start_ms,
-                "end_ms": moment.end_ms,
-                "best_ms": moment.best_ms,
+                **_times_as_json(moment.start_ms, moment.end_ms, moment.best_ms),
+                "relevance": round(moment.relevance, 4),
                 "score": round(moment.score, 4),
                 "signals": list(moment.signals),
             }
@@ -91,39 +97,97 @@ def _hit_as_json(hit: Hit) -> dict[str, Any]:
         "artist": info.artist,
         "rating": info.rating,
         "keywords": list(info.keywords),
+        "tags": list(hit.tags),
+        **({"explanation": _explanation_as_json(hit.explanation)} if hit.explanation is not None else {}),
     }
 
 
-def show_table(answer: Answer, question: str) -> None:
-    """Show hits as a table, with bars that are as long as the scores are high."""
+def _times_as_json(start_ms: int | None, end_ms: int | None, best_ms: int | None) -> dict[str, Any]:
+    """In milliseconds, and as people write them."""
+    times = {"start": start_ms, "end": end_ms, "best": best_ms}
+    codes = {name: None if ms is None else exact_timecode(ms) for name, ms in times.items()}
+    return {f"{name}_ms": ms for name, ms in times.items()} | codes
+
+
+def _explanation_as_json(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "asked": explanation.asked,
+        "found": explanation.found,
+        "space": explanation.space,
+        "bridge": explanation.bridge,
+        "cosine": round(explanation.cosine, 4),
+        "bias": round(explanation.correction, 4),
+        "relevance": round(explanation.relevance, 4),
+        "parts": [
+            {
+                "name": part.name,
+                "label": part.label,
+                "weight": part.weight,
+                "contribution": None if part.contribution is None else round(part.contribution, 4),
+                "relevance": None if part.relevance is None else round(part.relevance, 4),
+            }
+            for part in explanation.parts
+        ],
+    }
+
+
+def show_table(answer: Answer, question: str, moments: int = 1) -> None:
+    """Show hits as a table, with bars that are as long as the hits are relevant."""
     hits = f"{len(answer)} hit{'s' if len(answer) != 1 else ''}" if len(answer) else "nothing found"
     show(Text.assemble((printable(question), "bold"), (f"   {hits} among {answer.searched:,} segments, {answer.took_ms:.0f} ms", "dim")))
     table = plain_table(padding=(0, 2, 0, 0))
     table.add_column(justify="right", style="dim")
-    for _ in ("score", "kind"):
+    for _ in ("relevance", "kind"):
         table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     table.add_column(no_wrap=True)
     told = _told_apart(answer.spaces)
     if told:
         table.add_column(style="dim")
-    best = max((hit.score for hit in answer), default=0.0)
     for place, hit in enumerate(answer, start=1):
         style = STYLE_OF[hit.kind]
-        length = hit.score / best if best > 0 else 0.0
-        score = Text.assemble((bar(length), style), f" {hit.score:.2f}")
+        relevance = Text.assemble((bar(hit.relevance), style), f" {hit.relevance:.2f}")
         found_in = [printable(told[hit.space]) + (" by bridge" if hit.bridge else "")] if told else []
-        table.add_row(str(place), score, Text(MARK_OF[hit.kind], style=style), link(hit.path), _where(hit), *found_in)
+        what = link(hit.path)
+        if hit.explanation is not None:
+            what.append("\n").append_text(_explained(hit.explanation))
+        table.add_row(str(place), relevance, Text(MARK_OF[hit.kind], style=style), what, _where(hit, moments), *found_in)
     if len(answer):
         show(table)
 
 
-def _where(hit: Hit) -> Text:
+def _where(hit: Hit, moments: int) -> Text:
     if hit.start_ms is None or hit.end_ms is None:
         return Text()
-    signals = f" {' and '.join(hit.signals)}" if hit.kind is Kind.VIDEO else ""
-    more = f", {len(hit.moments) - 1} more" if len(hit.moments) > 1 else ""
-    return Text.assemble((f"{timecode(hit.start_ms)} – {timecode(hit.end_ms)}", "bold"), (f"{signals}{more}", "dim"))
+    lines = []
+    for moment in hit.moments[:moments]:
+        signals = f" {' and '.join(moment.signals)}" if hit.kind is Kind.VIDEO else ""
+        relevance = f" {moment.relevance:.2f}" if moments > 1 else ""
+        lines.append(Text.assemble((f"{timecode(moment.start_ms)} – {timecode(moment.end_ms)}", "bold"), (f"{relevance}{signals}", "dim")))
+    rest = len(hit.moments) - moments
+    if rest > 0:
+        lines[-1].append(f", {rest} more", "dim")
+    return Text("\n").join(lines)
+
+
+def _explained(explanation: Explanation) -> Text:
+    """How a hit came about, in two lines: what was measured, and what each part has to do with it."""
+    bias = f" less {explanation.correction:.3f} for being near everything" if explanation.correction else ""
+    crossed = f" by bridge ({explanation.bridge})" if explanation.bridge else ""
+    measured = (
+        f"{explanation.asked} → {explanation.found} in {explanation.space}{crossed}: cosine {explanation.cosine:.3f}{bias} "
+        f"→ relevance {explanation.relevance:.3f}"
+    )
+    parts = []
+    for part in explanation.parts:
+        share = f"{part.contribution:+.3f}" if part.contribution is not None else f"relevance {part.relevance or 0:.3f}"
+        parts.append(f"{part.label or part.name}: {share}")
+    told = "\n" + " · ".join(parts) if len(parts) > 1 else ""
+    return Text(printable(measured) + "".join(map(_line, told.splitlines())), style="dim")
+
+
+def _line(text: str) -> str:
+    return f"\n{printable(text)}" if text else ""
 
 
 def _told_apart(specs: Sequence[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""``anyseek search``: ask by text, by example, or by both."""
+"""``anyseek search``: ask by text, by example, by what the library holds, or by several of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from typing import Annotated
 import typer
 
 from ..errors import BadQuery
+from .answer_options import (
+    AllOption,
+    CursorOption,
+    ExplainOption,
+    MinRelevanceOption,
+    MomentsOption,
+    OrderOption,
+    ReverseOption,
+    least_of,
+)
 from .hits import PathsOption, Print0Option, finish
 from .options import BridgeOption, DeviceOption, IndexDeviceOption, JsonOption, Kinds, LibraryOption, LimitOption, as_bridge, as_kinds
 from .timings import TimingsOption
@@ -17,23 +27,51 @@ __all__ = ["search"]
 
 def search(
     words: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="What to look for, in words.", show_default=False)] = None,
+    negative: Annotated[list[str] | None, typer.Option("--not", metavar="TEXT", help="Not this, in words.", show_default=False)] = None,
     image: Annotated[
         list[Path] | None, typer.Option("--image", "-i", metavar="FILE", help="Like this picture.", show_default=False)
     ] = None,
     audio: Annotated[list[Path] | None, typer.Option("--audio", "-a", metavar="FILE", help="Like this sound.", show_default=False)] = None,
     video: Annotated[list[Path] | None, typer.Option("--video", metavar="FILE", help="Like this film.", show_default=False)] = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--like",
+            metavar="FILE[@TIME[-TIME]]",
+            help="More like this file of the library, or like this moment of it: film.mp4@0:12-0:18.",
+            show_default=False,
+        ),
+    ] = None,
+    unlike: Annotated[
+        list[str] | None, typer.Option("--unlike", metavar="FILE[@TIME[-TIME]]", help="Less like that.", show_default=False)
+    ] = None,
     weight: Annotated[
         list[str] | None,
         typer.Option(
             "--weight",
             "-w",
             metavar="PART=NUMBER",
-            help="How much text, image, audio or video counts; 1 unless told, below 0 pushes away.",
+            help="How much text, image, audio, video or like counts, how strongly negative and unlike push away; 1 unless told.",
             show_default=False,
         ),
     ] = None,
+    fusion: Annotated[
+        str,
+        typer.Option(
+            "--fusion",
+            metavar="mean|max|rrf",
+            help="How several parts are joined: the mean of their vectors, the best of their relevances, or reciprocal ranks.",
+        ),
+    ] = "mean",
     kind: Kinds = None,
+    min_relevance: MinRelevanceOption = None,
+    everything: AllOption = False,
+    order: OrderOption = "relevance",
+    reverse: ReverseOption = False,
     limit: LimitOption = 10,
+    cursor: CursorOption = None,
+    moments: MomentsOption = None,
+    explain: ExplainOption = False,
     library: LibraryOption = None,
     device: DeviceOption = "auto",
     index_device: IndexDeviceOption = "auto",
@@ -45,7 +83,7 @@ def search(
 ) -> None:
     """Find pictures, sounds and moments of films by text, by example, or by several of them together.
 
-    Exit code 1 says that nothing was found.
+    Exit code 1 says that nothing relevant was found.
     """
     from ..encoders.protocol import EncoderSettings
     from ..library import Library
@@ -55,10 +93,28 @@ def search(
     settings = EncoderSettings(device=device)
     with Library.open(library, readonly=True, settings=settings, index_device=index_device, bridge=as_bridge(bridge)) as opened:
         answer = opened.search(
-            text, image=image or (), audio=audio or (), video=video or (), weights=weights, kinds=as_kinds(kind), limit=limit
+            text,
+            negative=negative or (),
+            image=image or (),
+            audio=audio or (),
+            video=video or (),
+            like=like or (),
+            unlike=unlike or (),
+            weights=weights,
+            kinds=as_kinds(kind),
+            fusion=fusion,
+            min_relevance=least_of(min_relevance, everything=everything),
+            order=order,
+            reverse=reverse,
+            moments=moments,
+            explain=explain,
+            limit=limit,
+            cursor=cursor,
         )
-    parts = [text, *(path.name for path in [*(image or []), *(audio or []), *(video or [])])]
-    finish(answer, " + ".join(part for part in parts if part), as_json=as_json, as_paths=paths, nul=print0, timings=timings)
+    wanted = [text, *(path.name for path in [*(image or []), *(audio or []), *(video or [])]), *(Path(one).name for one in like or [])]
+    unwanted = [*(negative or []), *(Path(one).name for one in unlike or [])]
+    question = " + ".join(part for part in wanted if part) + "".join(f", not {part}" for part in unwanted)
+    finish(answer, question, as_json=as_json, as_paths=paths, nul=print0, timings=timings, moments=moments or 1)
 
 
 def as_weights(values: list[str]) -> dict[str, float]:

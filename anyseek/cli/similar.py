@@ -1,4 +1,4 @@
-"""``anyseek similar``: what resembles a file of the library."""
+"""``anyseek similar``: what resembles a file of the library, or a moment of one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,16 @@ from typing import Annotated
 
 import typer
 
+from .answer_options import (
+    AllOption,
+    CursorOption,
+    ExplainOption,
+    MinRelevanceOption,
+    MomentsOption,
+    OrderOption,
+    ReverseOption,
+    least_of,
+)
 from .hits import PathsOption, Print0Option, finish
 from .options import BridgeOption, IndexDeviceOption, JsonOption, Kinds, LibraryOption, LimitOption, as_bridge, as_kinds
 from .timings import TimingsOption
@@ -15,9 +25,21 @@ __all__ = ["similar"]
 
 
 def similar(
-    path: Annotated[Path, typer.Argument(help="A file that is in the library.", show_default=False)],
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE[@TIME[-TIME]]", help="A file that is in the library, or a moment of it: film.mp4@0:12-0:18.", show_default=False
+        ),
+    ],
     kind: Kinds = None,
+    min_relevance: MinRelevanceOption = None,
+    everything: AllOption = False,
+    order: OrderOption = "relevance",
+    reverse: ReverseOption = False,
     limit: LimitOption = 10,
+    cursor: CursorOption = None,
+    moments: MomentsOption = None,
+    explain: ExplainOption = False,
     library: LibraryOption = None,
     index_device: IndexDeviceOption = "auto",
     bridge: BridgeOption = "ridge",
@@ -26,9 +48,22 @@ def similar(
     print0: Print0Option = False,
     timings: TimingsOption = False,
 ) -> None:
-    """Find what resembles a file of the library, across kinds; nothing is decoded for it."""
+    """Find what resembles a file of the library, across kinds; nothing is decoded for it.
+
+    Exit code 1 says that nothing does.
+    """
     from ..library import Library
 
     with Library.open(library, readonly=True, index_device=index_device, bridge=as_bridge(bridge)) as opened:
-        answer = opened.similar(path, kinds=as_kinds(kind), limit=limit)
-    finish(answer, path.name, as_json=as_json, as_paths=paths, nul=print0, timings=timings)
+        answer = opened.similar(
+            path,
+            kinds=as_kinds(kind),
+            min_relevance=least_of(min_relevance, everything=everything),
+            order=order,
+            reverse=reverse,
+            moments=moments,
+            explain=explain,
+            limit=limit,
+            cursor=cursor,
+        )
+    finish(answer, Path(path).name, as_json=as_json, as_paths=paths, nul=print0, timings=timings, moments=moments or 1)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..types import Modality, Segment
+from .relevance import relevance_of
 
 __all__ = ["Moment", "merge_moments"]
 
@@ -31,6 +32,11 @@ class Moment:
     best_ms: int
     score: float
     signals: tuple[str, ...]
+
+    @property
+    def relevance(self) -> float:
+        """In [0, 1], of its score."""
+        return relevance_of(self.score)
 
 
 def merge_moments(
