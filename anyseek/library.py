@@ -40,7 +40,7 @@ StrPath = str | os.PathLike[str]
 
 
 class _Stopped(Exception):
-    """The work that makes several spaces comparable was left off."""
+    """The work that makes scores comparable was left off."""
 
 
 class Library:
@@ -216,7 +216,7 @@ class Library:
             if stop.is_set() and done < total:
                 raise _Stopped
 
-        if len(serving) > 1:
+        if serving:
             try:
                 self._engine_of(serving).prepare(told)
             except _Stopped:
@@ -260,8 +260,7 @@ class Library:
 
         with WriterLock(self.folder, "changing the model"):
             target = self.spaces.named(models, dim)
-            if len(target) > 1:
-                self._engine_of(target).prepare()
+            self._engine_of(target).prepare()
             return self.spaces.use(models, dim)
 
     def drop(self, *models: str) -> list[SpaceRow]:

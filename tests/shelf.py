@@ -68,11 +68,11 @@ class Shelf:
             for row, encoder in zip(self.spaces, self.encoders, strict=True)
         ]
 
-    def engine(self, *texts: str, bridge: BridgeMethod = "ridge", keep: bool = False) -> Engine:
+    def engine(self, *texts: str, bridge: BridgeMethod = "ridge", keep: bool = False, calibrated: bool = True) -> Engine:
         """An engine over all spaces; with texts, those are its vocabulary."""
         vocabulary = Vocabulary.of(texts) if texts else None
         kept = DerivedArrays(self.folder) if keep else None
-        return Engine(self.catalog, self.search_spaces(), kept, vocabulary=vocabulary, bridge=bridge)
+        return Engine(self.catalog, self.search_spaces(), kept, vocabulary=vocabulary, bridge=bridge, calibrated=calibrated)
 
     def brute(self, vector: np.ndarray, limit: int, kinds: frozenset[Kind] = frozenset()) -> list[tuple[str, float]]:
         """The best assets by the cosine of their best segment in the first space."""

@@ -113,7 +113,10 @@ def test_text_is_text_even_when_it_names_a_file(
         before = encoder.encoded.copy()
         library.search("red.png")
         library.search("http://example.org/cat.jpg")
-        assert {modality.value: encoder.encoded[modality] - before[modality] for modality in before} == {"image": 0, "audio": 0}
+        assert {modality.value: encoder.encoded[modality] - before[modality] for modality in (Modality.IMAGE, Modality.AUDIO)} == {
+            "image": 0,
+            "audio": 0,
+        }
         assert encoder.encoded.total() - before.total() == 2
 
 
@@ -221,11 +224,11 @@ def test_pictures_in_one_space_and_sounds_in_another(media: Path, eyes: Elsewher
         assert (report.new, report.embedded, report.failed) == (4, 4, 0)
         answer = library.search("red", limit=2)
         assert {(hit.path.name, hit.space, hit.bridge) for hit in answer} == {("red.png", "eyes", None), ("low.wav", "ears", None)}
-        found = library.search(image=media / "red.png", kinds=["audio"])
+        found = library.search(image=media / "red.png", kinds=["audio"], min_relevance=0)
         assert {(hit.path.name, hit.space, hit.bridge) for hit in found} == {
             (name, "ears", "ridge: eyes → ears") for name in ("low.wav", "middle.wav")
         }
-        found = library.similar(media / "middle.wav", kinds=["image"])
+        found = library.similar(media / "middle.wav", kinds=["image"], min_relevance=0)
         assert {(hit.path.name, hit.space, hit.bridge) for hit in found} == {
             (name, "eyes", "ridge: ears → eyes") for name in ("red.png", "green.png")
         }
@@ -257,7 +260,7 @@ def test_a_model_takes_over_under_a_reader_that_stays_open(
     assert sorted(path.name for path in (tmp_path / "library" / "index").iterdir()) == ["2", "3"]
 
 
-@pytest.mark.parametrize("stage", ["allowed_in", "best_contents", "score_contents", "hits_of"])
+@pytest.mark.parametrize("stage", ["allowed_in", "Candidates", "hits_of"])
 @pytest.mark.parametrize("question", ["text", "example", "similar"])
 def test_a_reader_answers_from_the_new_spaces_when_the_old_one_is_dropped_under_it(
     media: Path,
@@ -271,9 +274,9 @@ def test_a_reader_answers_from_the_new_spaces_when_the_old_one_is_dropped_under_
 ) -> None:
     path = media / "red.png"
     ask: dict[str, Callable[[Library], Answer]] = {
-        "text": lambda library: library.search("red"),
-        "example": lambda library: library.search(image=path),
-        "similar": lambda library: library.similar(path),
+        "text": lambda library: library.search("red", min_relevance=0),
+        "example": lambda library: library.search(image=path, min_relevance=0),
+        "similar": lambda library: library.similar(path, min_relevance=0),
     }
     with (
         Library.open(tmp_path / "library", encoder=encoder) as library,
@@ -307,7 +310,7 @@ def test_a_reader_that_fails_for_another_reason_is_told_at_once(
 
     with Library.open(tmp_path / "library", encoder=encoder) as library:
         library.index(media)
-        monkeypatch.setattr(search_engine, "score_contents", fails)
+        monkeypatch.setattr(search_engine, "allowed_in", fails)
         with pytest.raises(LookupError, match="a fault of ours"):
             library.search("red")
 

@@ -46,8 +46,8 @@ def given(vector: np.ndarray) -> Stored:
 
 
 def names(answer: object) -> list[str]:
-    """Names in order of score; scores that are equal but for rounding in order of name."""
-    hits = [(hit.path.name, hit.score) for hit in answer]  # type: ignore[attr-defined]
+    """Names in order of score; cosines that are equal but for rounding in order of name."""
+    hits = [(hit.path.name, hit.cosine) for hit in answer]  # type: ignore[attr-defined]
     assert [score for _, score in hits] == sorted((score for _, score in hits), reverse=True)
     return in_order(hits)
 
@@ -59,17 +59,17 @@ def in_order(scored: list[tuple[str, float]]) -> list[str]:
 @pytest.mark.parametrize("limit", [1, 7, 50, 400])
 @pytest.mark.parametrize("kinds", [frozenset(), frozenset({Kind.IMAGE}), frozenset({Kind.AUDIO, Kind.VIDEO})])
 def test_hits_are_the_best_assets_in_order(full: Shelf, limit: int, kinds: frozenset[Kind]) -> None:
-    engine = full.engine()
+    engine = full.engine(calibrated=False)
     for seed in range(5):
         vector = unit(np.random.default_rng(100 + seed).normal(size=8))
         answer = engine.answer(Query((given(vector),), kinds, limit))
         wanted = full.brute(vector, limit, kinds)
         assert names(answer) == in_order(wanted)
-        np.testing.assert_allclose([hit.score for hit in answer], [score for _, score in wanted], atol=1e-6)
+        np.testing.assert_allclose([hit.cosine for hit in answer], [cosine for _, cosine in wanted], atol=1e-6)
 
 
 def test_deleted_assets_starve_nobody(full: Shelf) -> None:
-    engine = full.engine()
+    engine = full.engine(calibrated=False)
     vector = unit(np.random.default_rng(1).normal(size=8))
     best = [name for name, _ in full.brute(vector, 250)]
     full.delete(*best)
@@ -77,7 +77,7 @@ def test_deleted_assets_starve_nobody(full: Shelf) -> None:
 
 
 def test_parts_are_fused_by_their_weights(full: Shelf) -> None:
-    engine = full.engine()
+    engine = full.engine(calibrated=False)
     red = np.full((8, 8, 3), (255, 0, 0), np.uint8)
     parts = (Text("blue"), Example(Kind.IMAGE, {1: (Picture(Segment(Modality.IMAGE), red),)}, weight=3.0))
     vector = unit(np.array([3, 0, 1, 0, 0, 0, 0, 0], np.float64))
@@ -91,17 +91,17 @@ def test_a_hit_tells_its_moments_whatever_the_limit(shelf: Shelf) -> None:
     red, green = np.eye(8, dtype=np.float32)[:2]
     at = [Segment(Modality.IMAGE, 1000 * i, 1000 * (i + 1), 1000 * i + 500) for i in range(6)]
     shelf.put("film", Kind.VIDEO, *zip(at, [green, red, red, green, green, red], strict=True))
-    (hit,) = shelf.engine().answer(Query((Text("red"),), limit=1))
+    (hit,) = shelf.engine(calibrated=False).answer(Query((Text("red"),), limit=1))
     assert (hit.start_ms, hit.end_ms, hit.best_ms) == (1000, 3000, 1500)
     assert [(moment.start_ms, moment.end_ms) for moment in hit.moments] == [(1000, 3000), (5000, 6000)]
     assert hit.signals == ("seen",)
-    assert hit.score == pytest.approx(1.0)
+    assert hit.cosine == pytest.approx(1.0)
 
 
 def test_every_copy_is_a_hit_and_a_picture_has_no_moments(shelf: Shelf) -> None:
     content = shelf.put("a.png", Kind.IMAGE, (Segment(Modality.IMAGE), np.eye(8, dtype=np.float32)[0]))
     shelf.copy(content, "b.png")
-    answer = shelf.engine().answer(Query((Text("red"),)))
+    answer = shelf.engine(calibrated=False).answer(Query((Text("red"),)))
     assert [(hit.path.name, hit.start_ms, hit.moments) for hit in answer] == [("a.png", None, ()), ("b.png", None, ())]
     assert answer.searched == 1
 
@@ -110,7 +110,7 @@ def test_the_example_itself_can_be_left_out(shelf: Shelf) -> None:
     rows = np.eye(8, dtype=np.float32)
     first = shelf.put("a.png", Kind.IMAGE, (Segment(Modality.IMAGE), rows[0]))
     shelf.put("b.png", Kind.IMAGE, (Segment(Modality.IMAGE), unit(rows[0] + rows[1])))
-    answer = shelf.engine().answer(Query((given(rows[0]),), without=frozenset({first})))
+    answer = shelf.engine(calibrated=False).answer(Query((given(rows[0]),), without=frozenset({first})))
     assert [hit.path.name for hit in answer] == ["b.png"]
 
 
@@ -155,5 +155,5 @@ def test_a_hit_says_when_it_was_taken_and_how_that_is_known(shelf: Shelf) -> Non
         writer.add_embeddings(content_id, shelf.space.id, [(Segment(Modality.IMAGE), red)])
         writer.finish_content(content_id, shelf.space.id, info, [Segment(Modality.IMAGE)])
         writer.put_asset(shelf.source.id, "dated.jpg", 1, 1, content_id)
-    captured = {hit.path.name: hit.captured for hit in shelf.engine().answer(Query((Text("red"),)))}
+    captured = {hit.path.name: hit.captured for hit in shelf.engine(calibrated=False).answer(Query((Text("red"),)))}
     assert captured == {"plain.png": Capture(datetime(1970, 1, 1, tzinfo=UTC), "mtime"), "dated.jpg": capture}

@@ -11,7 +11,7 @@ from fakes import ColourEncoder, MovementEncoder
 from shelf import Shelf, unit
 
 from anyseek.search.backgrounds import Origin
-from anyseek.search.probe import Probe, Understood
+from anyseek.search.probe import Probe, Understood, Weighed
 from anyseek.search.query import Example, Query, Stored, Text, Vectors
 from anyseek.search.spaces import SearchSpace
 from anyseek.search.timings import Stopwatch
@@ -91,9 +91,13 @@ def test_a_probe_is_the_sum_of_its_sides_whatever_their_weights() -> None:
     parts = [
         understand(part, space, Stopwatch()) for part in (Text("red"), Text("blue green"), Example(Kind.IMAGE, {1: (picture(0, 255, 0),)}))
     ]
-    probe = Probe.of(space, [(part, weight) for part, weight in zip(parts, (2.0, -0.5, 0.7), strict=True) if part is not None])
+    weighed = [
+        Weighed(number, part, weight) for number, (part, weight) in enumerate(zip(parts, (2.0, -0.5, 0.7), strict=True)) if part is not None
+    ]
+    probe = Probe.of(space, weighed)
     np.testing.assert_allclose(probe.vector, unit(2 * RED - 0.5 * unit(BLUE + GREEN) + 0.7 * GREEN), atol=1e-6)
     np.testing.assert_allclose(sum_of_sides(probe), probe.vector, atol=1e-6)
+    assert [side.part for side in probe.sides] == [0, 1, 2]
 
 
 def test_a_shot_that_moves_as_the_example_does_is_found_and_counts_as_seen(tmp_path: Path) -> None:
@@ -101,8 +105,8 @@ def test_a_shot_that_moves_as_the_example_does_is_found_and_counts_as_seen(tmp_p
     (moved,) = shelf.encoders[0].encode_video([clip()])  # type: ignore[attr-defined]
     shelf.put("moves.mp4", Kind.VIDEO, (Segment(Modality.VIDEO, 0, 2000), moved), (Segment(Modality.IMAGE, 0, 1000, 500), RED))
     shelf.put("rests.mp4", Kind.VIDEO, (Segment(Modality.IMAGE, 0, 1000, 500), RED))
-    answer = shelf.engine().answer(Query((Example(Kind.VIDEO, {1: (clip(),)}),)))
+    answer = shelf.engine(calibrated=False).answer(Query((Example(Kind.VIDEO, {1: (clip(),)}),)))
     shelf.catalog.close()
     best = answer.hits[0]
     assert (best.path.name, best.signals, best.start_ms, best.end_ms) == ("moves.mp4", ("seen",), 0, 2000)
-    assert best.score == pytest.approx(1.0, abs=1e-3)
+    assert best.cosine == pytest.approx(1.0, abs=1e-3)
