@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["And", "Comparison", "Condition", "Not", "Or", "all_of", "any_of", "checked", "quoted"]
 
 MOST_COMPARISONS = 200
-MOST_LEVELS = 50
+MOST_LEVELS = 20  # SQLite's parser has a stack of 100, three of which one level takes
 
 _BARE = re.compile(r'[^\s()"<>=:][^\s()"<>=]*')
 _BARE_KEY = re.compile(r"[\w-]+")
@@ -113,7 +113,7 @@ def checked(condition: Condition) -> Condition:
     """Refuse what is too large to be asked of a database, or too deep to be walked through.
 
     Raises:
-        BadFilter: It has more than 200 comparisons or more than 50 levels.
+        BadFilter: It has more than 200 comparisons or more than 20 levels.
     """
     comparisons = 0
     left: list[tuple[Condition, int]] = [(condition, 1)]

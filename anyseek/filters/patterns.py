@@ -55,7 +55,7 @@ def path_glob(text: str) -> Pattern:
     names = pattern.split("/")
     if names[-1] == "":
         names[-1] = "**"
-        if len(names) == 2:
+        if len(names) == 2 and names[0]:
             names.insert(0, "**")
     elif len(names) == 1:
         names.insert(0, "**")

@@ -81,7 +81,7 @@ def _clause(condition: Condition, roots: Roots) -> Clause:
         case Or():
             return or_(*(_clause(part, roots) for part in condition.parts))
         case Not():  # SQL knows a third truth value, and its negation would be that again
-            return func.coalesce(_clause(condition.part, roots), literal(0)) == 0
+            return _clause(condition.part, roots).is_distinct_from(literal(1))
         case Comparison():
             return _comparison(condition, roots)
     assert_never(condition)

@@ -15,6 +15,7 @@ from ..filters.condition import checked
 from ..types import Kind, Modality, Segment
 from .engine import Database, fetch
 from .filtering import contents_where, needs_roots
+from .kept_ids import KeptIds
 from .layout import LibraryFolder
 from .models import content, embedding, path_from_bytes, segment, source, space
 from .queries import has_live_asset, listed, segment_from
@@ -26,7 +27,7 @@ __all__ = ["HALF", "Ids", "VectorReads", "sound_vectors"]
 HALF = np.dtype("<f2")
 
 Ids = npt.NDArray[np.int64]
-LiveKey = tuple[int, frozenset[Kind] | None, frozenset[Modality] | None, Condition | None]
+KEPT_BYTES = 64 << 20
 
 
 class VectorReads:
@@ -35,7 +36,7 @@ class VectorReads:
     def __init__(self, folder: LibraryFolder, database: Database) -> None:
         self.folder = folder
         self.database = database
-        self._live: dict[LiveKey, Ids] = {}
+        self._live = KeptIds(KEPT_BYTES)
         self._live_version = -1
         self._live_lock = threading.Lock()
 
@@ -70,25 +71,31 @@ class VectorReads:
             if version != self._live_version:
                 self._live.clear()
                 self._live_version = version
-            if key not in self._live:
-                self._live[key] = self._read_live(*key)
-            return self._live[key]
+            ids = self._live.get(key)
+            if ids is None:
+                ids = self._read_live(*key)
+                self._live.keep(key, ids)
+            return ids
+
+    def forget_live(self) -> None:
+        """Let the next answer of `live_embeddings` be found anew."""
+        with self._live_lock:
+            self._live.clear()
 
     def _read_live(
         self, space_id: int, kinds: frozenset[Kind] | None, modalities: frozenset[Modality] | None, where: Condition | None
     ) -> Ids:
-        statement = (
-            select(embedding.c.id)
-            .join(segment, segment.c.id == embedding.c.segment_id)
-            .join(content, content.c.id == segment.c.content_id)
-            .where(embedding.c.space_id == space_id, has_live_asset(content.c.id))
-        )
-        if kinds is not None:
-            statement = statement.where(content.c.kind.in_(sorted(kinds)))
+        if kinds is None and where is None:
+            statement = (
+                select(embedding.c.id).join(segment, segment.c.id == embedding.c.segment_id).where(has_live_asset(segment.c.content_id))
+            )
+        else:  # from the contents that are left to their embeddings, for these are few as a rule
+            found = contents_where(where, {} if where is None else self._roots(where), kinds).distinct().subquery()
+            places = found.join(segment, segment.c.content_id == found.c.content_id).join(embedding, embedding.c.segment_id == segment.c.id)
+            statement = select(embedding.c.id).select_from(places)
+        statement = statement.where(embedding.c.space_id == space_id)
         if modalities is not None:
             statement = statement.where(segment.c.modality.in_(sorted(modalities)))
-        if where is not None:
-            statement = statement.where(content.c.id.in_(contents_where(where, self._roots(where))))
         ids = self._ids(statement)
         ids.sort()
         ids.flags.writeable = False
