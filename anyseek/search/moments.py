@@ -1,18 +1,22 @@
-"""Neighbouring segments that match belong to one moment."""
+"""Neighbouring segments that answer the query together are one moment."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
 
 from ..types import Modality, Segment
 from .relevance import relevance_of
 
 __all__ = ["Moment", "merge_moments"]
 
-KEEP_RATIO = 0.85
+SHARE = 0.5
+TOLERANCE = 1.0
 MAX_GAP_MS = 500
-SIGNALS = {"seen": {Modality.IMAGE, Modality.VIDEO}, "heard": {Modality.AUDIO}}
+SAME_FROM = 0.5
+SIGNAL_OF = {Modality.IMAGE: "seen", Modality.VIDEO: "seen", Modality.AUDIO: "heard"}
+SIGNALS = ("seen", "heard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Moment:
         start_ms: First millisecond.
         end_ms: The millisecond after the last.
         best_ms: Where to look or listen first.
-        score: Of its best segment; higher is better.
+        score: Of its best segment: the log-odds of being relevant.
         signals: ``seen``, ``heard`` or both.
     """
 
@@ -35,52 +39,101 @@ class Moment:
 
     @property
     def relevance(self) -> float:
-        """In [0, 1], of its score."""
+        """Of its best segment, in [0, 1]."""
         return relevance_of(self.score)
 
 
 def merge_moments(
-    segments: Sequence[Segment], scores: Sequence[float], *, keep_ratio: float = KEEP_RATIO, max_gap_ms: int = MAX_GAP_MS
+    segments: Sequence[Segment],
+    scores: Sequence[float],
+    *,
+    share: float = SHARE,
+    tolerance: float = TOLERANCE,
+    max_gap_ms: int = MAX_GAP_MS,
 ) -> list[Moment]:
-    """Join the segments of one content that score nearly as well as its best one and lie next to each other.
+    """Join the segments of one content that hold together: those that score nearer to its best one than to what is usual in it.
+
+    How far below the best a segment may lie depends on the content: `share` of the way from the best down to the median of all that is
+    seen in it, or heard, whichever the best is; at least `tolerance`, so that a film which answers from its beginning to its end is one
+    moment. What is seen and what is heard are joined apart, since pictures end at cuts and sounds at the ends of windows; where both are
+    about the same stretch, they are one moment with the ends of the better one.
 
     Args:
-        segments: All segments of the content, in any order.
-        scores: One per segment, higher is better.
-        keep_ratio: Segments that score less than this share of the best one are left out.
+        segments: All segments of the content, in any order and in any number of spaces.
+        scores: One per segment, log-odds of being relevant.
+        share: In [0, 1]. More makes longer moments.
+        tolerance: In log-odds, 0 or more. Segments that lie no further below the best always belong.
         max_gap_ms: Widest gap between segments that still belong together.
 
     Returns:
-        Moments, the best first; those of equal score in order of time.
+        Moments, the best first; those of equal score in order of time. Those of one signal neither touch nor overlap.
     """
-    if not segments:
+    rows = sorted(
+        (_Row(segment, float(score)) for segment, score in zip(segments, scores, strict=True)),
+        key=lambda row: (row.segment.start_ms, row.segment.end_ms, row.segment.modality, row.score),
+    )
+    if not rows:
         return []
-    best = max(scores)
-    floor = best * keep_ratio if best > 0 else best
-    kept = sorted(
-        ((segment, score) for segment, score in zip(segments, scores, strict=True) if score >= floor),
-        key=lambda item: (item[0].start_ms, item[0].end_ms),
-    )
-    groups: list[list[tuple[Segment, float]]] = []
+    best = max(rows, key=lambda row: row.score)
+    usual = median(row.score for row in rows if row.signal == best.signal)
+    floor = best.score - max(tolerance, share * (best.score - usual))
+    kept = [row for row in rows if row.score >= floor]
+    apart = [_moment(group) for signal in SIGNALS for group in _neighbours((row for row in kept if row.signal == signal), max_gap_ms)]
+    return _joined(sorted(apart, key=_rank))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    segment: Segment
+    score: float
+
+    @property
+    def signal(self) -> str:
+        return SIGNAL_OF[self.segment.modality]
+
+
+def _neighbours(rows: Iterable[_Row], max_gap_ms: int) -> list[list[_Row]]:
+    """Cut rows, in order of time, wherever nothing lies for longer than `max_gap_ms`."""
+    groups: list[list[_Row]] = []
     reached = 0
-    for segment, score in kept:
-        if groups and segment.start_ms <= reached + max_gap_ms:
-            groups[-1].append((segment, score))
-            reached = max(reached, segment.end_ms)
+    for row in rows:
+        if groups and row.segment.start_ms <= reached + max_gap_ms:
+            groups[-1].append(row)
+            reached = max(reached, row.segment.end_ms)
         else:
-            groups.append([(segment, score)])
-            reached = segment.end_ms
-    return sorted(map(_moment, groups), key=lambda moment: (-moment.score, moment.start_ms))
+            groups.append([row])
+            reached = row.segment.end_ms
+    return groups
 
 
-def _moment(group: list[tuple[Segment, float]]) -> Moment:
-    best, score = max(group, key=lambda item: (item[1], -item[0].start_ms))
-    modalities = {segment.modality for segment, _ in group}
-    signals = tuple(name for name, of in SIGNALS.items() if of & modalities)
+def _moment(group: Sequence[_Row]) -> Moment:
+    best = max(group, key=lambda row: row.score)
     return Moment(
-        start_ms=min(segment.start_ms for segment, _ in group),
-        end_ms=max(segment.end_ms for segment, _ in group),
-        best_ms=best.start_ms if best.frame_ms is None else best.frame_ms,
-        score=score,
-        signals=signals,
+        start_ms=group[0].segment.start_ms,
+        end_ms=max(row.segment.end_ms for row in group),
+        best_ms=best.segment.start_ms if best.segment.frame_ms is None else best.segment.frame_ms,
+        score=best.score,
+        signals=(best.signal,),
     )
+
+
+def _rank(moment: Moment) -> tuple[float, int, int, int]:
+    return -moment.score, moment.start_ms, moment.end_ms, SIGNALS.index(moment.signals[0])
+
+
+def _joined(moments: Iterable[Moment]) -> list[Moment]:
+    """Let each moment, the best first, take in those of the other signal that are about the same stretch."""
+    found: list[Moment] = []
+    for moment in moments:
+        same = next((place for place, better in enumerate(found) if _is_same(better, moment)), None)
+        if same is None:
+            found.append(moment)
+        else:
+            found[same] = replace(found[same], signals=SIGNALS)
+    return found
+
+
+def _is_same(better: Moment, other: Moment) -> bool:
+    """Whether two moments of different signals have at least half of their union in common; those of one signal have nothing."""
+    overlap = min(better.end_ms, other.end_ms) - max(better.start_ms, other.start_ms)
+    return overlap > 0 and overlap >= SAME_FROM * (max(better.end_ms, other.end_ms) - min(better.start_ms, other.start_ms))
