@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import cold_search, encoders, indexing_photos, memory, search_latency, unchanged_rerun
+from . import cold_search, encoders, filters, gather, indexing_photos, memory, search_latency, unchanged_rerun
 from .film import film_table
 from .machine import machine
 from .measure import Row
@@ -22,6 +22,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cold": cold_search.measure,
     "memory": memory.measure,
     "latency": search_latency.measure,
+    "filters": filters.measure,
+    "gather": gather.measure,
     "encoders": encoders.measure,
 }
 FILM = "film"

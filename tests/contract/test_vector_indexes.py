@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from anyseek.storage.vectors import choose, gpu, numpy_index
+from anyseek.storage.vectors import choose, faiss_index, gpu, numpy_index, scan
 from anyseek.storage.vectors.choose import BACKENDS
 from anyseek.storage.vectors.faiss_index import FaissIndex
 from anyseek.storage.vectors.protocol import VectorIndex
@@ -89,7 +89,7 @@ def test_finds_what_brute_force_finds(backend, k, stride):
     assert_same(filled(backend, ids, vectors).search(queries, k), brute_force(ids, vectors, queries, k))
 
 
-@pytest.mark.parametrize("share", [1, 0.5, 0.1, 0.01, 0.0001])
+@pytest.mark.parametrize("share", [1, 0.5, 0.1, 0.01, 1 / 255, 1 / 256, 1 / 257, 0.001, 0.0001])
 def test_filters_before_the_top_k(backend, share):
     n = 20_000
     vectors, queries = random_rows(n, 16), random_rows(3, 16, seed=1)
@@ -97,6 +97,21 @@ def test_filters_before_the_top_k(backend, share):
     allowed = np.sort(np.random.default_rng(3).permutation(ids)[: int(n * share)])
     assert len(allowed) >= 2
     assert_same(filled(backend, ids, vectors).search(queries, 10, allowed=allowed), brute_force(ids, vectors, queries, 10, allowed))
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1, 0.01, 0.0001])
+@pytest.mark.parametrize("below", [1, 10**9])
+def test_gathering_and_masking_are_one(backend, below, share, monkeypatch):
+    """Which of the two is taken is a matter of time alone, also where rows were removed and ids are in no order."""
+    monkeypatch.setattr(faiss_index, "GATHER_BELOW", below)
+    n = 20_000
+    vectors, queries = random_rows(n, 16), random_rows(3, 16, seed=1)
+    ids = np.random.default_rng(2).permutation(n) * 3
+    index = filled(backend, ids, vectors)
+    index.remove(ids[::4])
+    kept = np.arange(n) % 4 > 0
+    allowed = np.random.default_rng(3).permutation(ids)[: int(n * share)]
+    assert_same(index.search(queries, 10, allowed=allowed), brute_force(ids[kept], vectors[kept], queries, 10, allowed))
 
 
 def test_an_empty_filter_allows_nothing(backend):
@@ -296,7 +311,7 @@ def test_memory_of_the_numpy_index_is_bounded(monkeypatch):
     """Chunks of any size give the same answer, so that the size is free to be small."""
     vectors, queries = random_rows(500), random_rows(70, seed=1)
     index = filled(numpy_index.NumpyIndex, range(500), vectors)
-    monkeypatch.setattr(numpy_index, "CHUNK_ROWS", 33)
+    monkeypatch.setattr(scan, "CHUNK_ROWS", 33)
     assert_same(index.search(queries, 40), brute_force(range(500), vectors, queries, 40))
 
 

@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .protocol import Floats, Halves, Ids
-from .ranking import checked_queries, no_answers, slack_of, take_best
+from .ranking import checked_queries
+from .scan import search_rows
 from .slots import Slots, checked_addition
 
 __all__ = ["NumpyIndex"]
 
-CHUNK_ROWS = 16_384  # in single precision at 384 dimensions: 25 MB
-QUERY_ROWS = 64
 COMPACT_SHARE = 0.5
 
 
@@ -70,16 +69,8 @@ class NumpyIndex:
         """Find the nearest vectors."""
         slots, halves = self._rows
         queries = checked_queries(queries, halves.shape[1], k)
-        scores, ids = no_answers(len(queries), k)
         rows = np.flatnonzero(slots.alive) if allowed is None else slots.rows_of(np.asarray(allowed, np.int64))
-        if not len(rows) or not k:
-            return scores, ids
-        for start in range(0, len(queries), QUERY_ROWS):
-            block = queries[start : start + QUERY_ROWS]
-            for offset, candidates in enumerate(_candidates(block, halves, rows, k)):
-                best = take_best(block[offset], halves[candidates], slots.row_ids[candidates], k)
-                scores[start + offset, : len(best[0])], ids[start + offset, : len(best[1])] = best
-        return scores, ids
+        return search_rows(queries, halves, slots.row_ids, rows, k)
 
     def save(self, path: Path) -> None:
         """Write ids and vectors as two arrays in NumPy's own format, one behind the other."""
@@ -107,25 +98,3 @@ def _write_array(file: IO[bytes], array: npt.NDArray[Any]) -> None:
     """As `np.save`, which loses the reason when the disk is full (tests/e2e/test_full_disk.py)."""
     np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
     file.write(np.ascontiguousarray(array).data)
-
-
-def _candidates(queries: Floats, halves: Halves, rows: Ids, k: int) -> list[Ids]:
-    """Collect for each query the rows that may be among its best k."""
-    everything = len(rows) == len(halves)
-    slack = np.array([slack_of(query) for query in queries], np.float32)
-    found = [np.empty(0, np.int64) for _ in queries]
-    found_scores = [np.empty(0, np.float32) for _ in queries]
-    floor = np.full(len(queries), -np.inf, np.float32)
-    for start in range(0, len(rows), CHUNK_ROWS):
-        chunk = rows[start : start + CHUNK_ROWS]
-        block = halves[start : start + CHUNK_ROWS] if everything else halves[chunk]
-        scores = queries @ block.astype(np.float32).T
-        for q in range(len(queries)):
-            good = np.flatnonzero(scores[q] >= floor[q])
-            found[q] = np.concatenate([found[q], chunk[good]])
-            found_scores[q] = np.concatenate([found_scores[q], scores[q, good]])
-            if len(found[q]) > k:
-                floor[q] = np.partition(found_scores[q], -k)[-k] - slack[q]
-                kept = found_scores[q] >= floor[q]
-                found[q], found_scores[q] = found[q][kept], found_scores[q][kept]
-    return found

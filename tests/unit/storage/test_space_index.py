@@ -20,6 +20,7 @@ from anyseek.storage.catalog import Catalog
 from anyseek.storage.generations import Generations
 from anyseek.storage.layout import LibraryFolder
 from anyseek.storage.space_index import SpaceIndex
+from anyseek.types import Kind, MediaInfo, Modality, Segment
 
 from .conftest import SPACE, Filled, axis, direction
 
@@ -113,6 +114,37 @@ def test_filters_hold_in_base_and_delta(opened, filled):
     index.refresh()
     allowed = np.array([3, 25, 39, 77])
     assert answers(index, allowed) == [[pair for pair in row if pair[0] in allowed] for row in truth(filled.catalog, filled.space.id)]
+    assert answers(index, np.empty(0, np.int64)) == [[], []]
+
+
+def put_film(filled, name, frames):
+    """Index a film of some frames in directions at random; returns its asset's id."""
+    chance = np.random.default_rng(frames * 31 + sum(name.encode()))
+    vectors = chance.standard_normal((frames, SPACE.dim)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    parts = [Segment(Modality.IMAGE, at, at + 1, at) for at in range(frames)]
+    info = MediaInfo(Kind.VIDEO, "mp4")
+    with filled.catalog.transaction() as writer:
+        content = writer.begin_content(name.encode().ljust(16), 1, info)
+        writer.add_embeddings(content, filled.space.id, list(zip(parts, vectors, strict=True)))
+        writer.finish_content(content, filled.space.id, info, parts)
+        return writer.put_asset(filled.source.id, name, 1, 1, content)
+
+
+def test_recall_under_filters_with_a_delta_and_deletions(opened, filled):
+    """Of 11,000 vectors in the base 500 are gone, and 1,300 lie beside it: under any filter the index finds what brute force finds."""
+    kept, gone = put_film(filled, "kept", 10_500), put_film(filled, "gone", 500)
+    index = opened()
+    put_film(filled, "more", 1_300)
+    delete(filled, gone, put_film(filled, "came and went", 200))
+    index.refresh()
+    assert (len(index), kept) == (10_500 + 1_300, 1)
+    assert index._moved() == 500 + 1_300  # nothing was built anew
+    ranked = truth(filled.catalog, filled.space.id)
+    for share in (0.5, 0.1, 0.01, 0.0001):
+        allowed = np.random.default_rng(7).permutation(np.arange(1, 12_501))[: round(share * 12_500)]
+        wanted = set(allowed.tolist())
+        assert answers(index, allowed) == [[pair for pair in row if pair[0] in wanted][:1000] for row in ranked]
     assert answers(index, np.empty(0, np.int64)) == [[], []]
 
 
@@ -412,6 +444,7 @@ from pathlib import Path
 from anyseek.storage.catalog import Catalog
 from anyseek.storage.layout import LibraryFolder
 from anyseek.storage.space_index import SpaceIndex
+from anyseek.types import Kind, MediaInfo, Modality, Segment
 folder = LibraryFolder(Path(sys.argv[1]))
 with Catalog.open(folder) as catalog:
     index = SpaceIndex.open(folder, catalog, catalog.spaces()[0])
