@@ -24,6 +24,7 @@ from .storage.layout import LibraryFolder
 from .types import Kind
 
 if TYPE_CHECKING:
+    from .duplicates.findings import Duplicates, OnLook, Tier
     from .filters import Condition
     from .indexer.indexer import IndexOptions
     from .indexer.report import IndexReport, OnEvent
@@ -390,6 +391,37 @@ class Library:
     def _answer(self, asked: Asked) -> Answer:
         watch = Stopwatch()
         return self._asked(lambda engine: engine.answer(asked.query(engine, self.catalog, watch), watch))
+
+    def duplicates(
+        self,
+        *,
+        tiers: Collection[Tier | str] = ("exact", "near"),
+        kinds: Collection[Kind | str] = (),
+        where: str | Condition | None = None,
+        distance: int | None = None,
+        min_similarity: float | None = None,
+        on_look: OnLook | None = None,
+        stop: threading.Event | None = None,
+    ) -> Duplicates:
+        """Find files that are the same, nearly the same, or alike; nothing is deleted. See docs/duplicates.md.
+
+        Args:
+            tiers: ``exact`` (the same bytes), ``near`` (another size, format or quality, or a part) and ``similar`` (close vectors). Each
+                looks at what those before it leave.
+            kinds: Only these kinds.
+            where: Only files that satisfy a condition.
+            distance: Near pictures: how many of the 64 bits of their hashes may differ; 7 unless told.
+            min_similarity: Similar files: the least cosine; by what is usual in the library unless told.
+            on_look: Told how it goes on.
+            stop: Set it, from another thread or a signal handler, to leave off; what was found out is kept.
+
+        Raises:
+            BadInput: A tier, kind, condition or number cannot be used.
+        """
+        from .duplicates.finder import Finder, Wanted
+
+        wanted = Wanted.of(tiers, _as_kinds(kinds), where, distance, min_similarity)
+        return Finder(self.catalog, self._open_index, wanted, on_look, stop).find()
 
     def counts(self) -> Counts:
         """How much the library holds."""

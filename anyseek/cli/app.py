@@ -13,6 +13,7 @@ import typer
 from .. import __version__
 from ..errors import AnyseekError
 from .doctor import doctor
+from .duplicates import duplicates
 from .errors import errors
 from .exits import Exit, exit_code_of
 from .index import index
@@ -32,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (index, search, similar, status, errors, doctor):
+for command in (index, search, similar, duplicates, status, errors, doctor):
     app.command()(command)
 app.add_typer(models, name="models")
 

@@ -6,7 +6,7 @@ decides are hashes of how they look and sound from moment to moment, which must 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -142,33 +142,73 @@ def near_films(
         go_on: Told how many of them were compared; False leaves the others.
 
     Returns:
-        The one to keep of each group, and the others, each compared with it: those that agree most first.
+        The one to keep of each group, and the others, each compared with it: those that agree most first, then parts by their time.
     """
-    matches: dict[int, dict[int, Match]] = {id_: {} for id_ in tracks}
-    ranks = {content.id: rank for rank, content in enumerate(longest_first([track.content for track in tracks.values()]))}
+    compared = _Compared(tracks)
     for done, pair in enumerate(likely, start=1):
-        long, short = sorted(pair, key=ranks.__getitem__)
-        found = match(tracks[long], tracks[short])
-        if found is not None:
-            matches[long][short] = found
-            if found.whole:
-                matches[short][long] = replace(found, offset_ms=0)
+        compared.compare(*pair)
         if not go_on(done):
             break
     free = set(tracks)
     groups: list[tuple[LiveContent, list[Found]]] = []
-    for id_ in sorted(tracks, key=ranks.__getitem__):
+    for id_ in sorted(tracks, key=compared.ranks.__getitem__):
         if id_ not in free:
             continue
-        same = [other for other, found in matches[id_].items() if found.whole and other in free]
-        kept = best_first([tracks[other].content for other in (id_, *same)])[0]
-        others = {other: found for other, found in matches[kept.id].items() if other in free}
+        kept = compared.best_like(id_, free)
+        others = compared.with_(kept, free)
         if others:
-            free -= {kept.id, *others}
-            groups.append((kept, _ranked(kept, {tracks[other].content: found for other, found in others.items()})))
+            free -= {kept, *others}
+            found = {tracks[other].content: how for other, how in others.items()}
+            groups.append((tracks[kept].content, _ranked(tracks[kept].content, found)))
     return groups
+
+
+class _Compared:
+    """Films or sounds as far as they were compared with each other.
+
+    Attributes:
+        ranks: Of what may hold others before those.
+    """
+
+    def __init__(self, tracks: Mapping[int, Track]) -> None:
+        self.tracks = tracks
+        self.ranks = {content.id: rank for rank, content in enumerate(longest_first([track.content for track in tracks.values()]))}
+        self._done: set[tuple[int, int]] = set()
+        self._held: dict[int, dict[int, Match]] = {id_: {} for id_ in tracks}  # by what holds them
+        self._near: dict[int, set[int]] = {id_: set() for id_ in tracks}
+
+    def compare(self, one: int, other: int) -> None:
+        """Compare two, unless that was done before."""
+        longer, shorter = sorted((one, other), key=self.ranks.__getitem__)
+        if (longer, shorter) in self._done:
+            return
+        self._done.add((longer, shorter))
+        found = match(self.tracks[longer], self.tracks[shorter])
+        if found is None:
+            return
+        self._near[longer].add(shorter)
+        self._near[shorter].add(longer)
+        self._held[longer][shorter] = found
+        if found.whole:
+            self._held[shorter][longer] = replace(found, offset_ms=0)
+
+    def best_like(self, id_: int, free: Collection[int]) -> int:
+        """The best of those that are as long as one and the same, however many steps away."""
+        while True:
+            same = [other for other, found in self._held[id_].items() if found.whole and other in free]
+            best = best_first([self.tracks[other].content for other in (id_, *same)])[0].id
+            if best == id_:
+                return id_
+            id_ = best
+
+    def with_(self, id_: int, free: Collection[int]) -> dict[int, Match]:
+        """Those that one holds: of what it was compared with, and of what these were found near to."""
+        for other in {far for near in self._near[id_] for far in self._near[near]} - {id_}:
+            if other in free:
+                self.compare(id_, other)
+        return {other: found for other, found in self._held[id_].items() if other in free}
 
 
 def _ranked(kept: LiveContent, others: Mapping[LiveContent, Match]) -> list[Found]:
     found = [Found(content, how, content.pixels > MORE_PIXELS * kept.pixels) for content, how in others.items()]
-    return sorted(found, key=lambda one: (-one.match.whole, -one.match.agreement, one.content.path))
+    return sorted(found, key=lambda one: (-one.match.whole, one.match.offset_ms, -one.match.agreement, one.content.path))

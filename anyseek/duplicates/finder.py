@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from ..errors import BadInput
-from ..filters import Condition
+from ..filters import Condition, parse
 from ..storage.catalog import Catalog, LocatedAsset, SpaceRow
 from ..storage.fingerprints import Fingerprints, LiveContent
 from ..storage.space_index import SpaceIndex
@@ -59,6 +59,27 @@ class Wanted:
     distance: int = DISTANCE
     min_similarity: float | None = None
 
+    @classmethod
+    def of(
+        cls,
+        tiers: Collection[Tier | str],
+        kinds: frozenset[Kind],
+        where: str | Condition | None,
+        distance: int | None,
+        min_similarity: float | None,
+    ) -> Self:
+        """Make it of what a caller says.
+
+        Raises:
+            BadInput: A tier is none, a condition cannot be read, or a number cannot be meant.
+        """
+        try:
+            named = frozenset(map(Tier, [tiers] if isinstance(tiers, str) else tiers))
+        except ValueError as error:
+            raise BadInput(f"{error}: tiers are {', '.join(Tier)}") from None
+        condition = parse(where) if isinstance(where, str) else where
+        return cls(named, kinds, condition, DISTANCE if distance is None else distance, min_similarity)
+
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         if not self.tiers:
@@ -81,15 +102,20 @@ class Finder:
     """
 
     def __init__(
-        self, catalog: Catalog, open_index: Callable[[SpaceRow], SpaceIndex], wanted: Wanted, on_look: OnLook, stop: threading.Event
+        self,
+        catalog: Catalog,
+        open_index: Callable[[SpaceRow], SpaceIndex],
+        wanted: Wanted,
+        on_look: OnLook | None = None,
+        stop: threading.Event | None = None,
     ) -> None:
         self.catalog = catalog
         self.open_index = open_index
         self.wanted = wanted
-        self.on_look = on_look
-        self.stop = stop
+        self.on_look = on_look or (lambda what, done, total: None)
+        self.stop = stop or threading.Event()
         self.stored = Fingerprints(catalog)
-        self.taking = Taking(self.stored, on_look, stop)
+        self.taking = Taking(self.stored, self.on_look, self.stop)
         self.notes: list[str] = []
         self.least: dict[Kind, float] = {}
 
@@ -174,8 +200,9 @@ class Finder:
                 members.append(_member(copy, like._replace(keep=like.keep and place == 0)))
             if not like.keep:
                 left.pop(like.content.id, None)
-        part = all(like.start_ms is not None for like in likes)
-        return Group(tier, kept.kind, reason(kept, [like.content for like in likes], longest=part), tuple(members))
+        whole = [like.content for like in likes if like.start_ms is None]
+        why = reason(kept, whole or [like.content for like in likes], longest=not whole)
+        return Group(tier, kept.kind, why, tuple(members))
 
     def _troubles(self) -> Iterator[str]:
         unread, kept = len(self.taking.unread), self.taking.not_kept

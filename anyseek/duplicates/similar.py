@@ -14,7 +14,7 @@ from .vectors import Whole, usual
 
 __all__ = ["Found", "least_cosine", "similar_files"]
 
-DEVIATIONS = 4.0
+DEVIATIONS = 8.0
 WITHOUT_CHANCE = 0.95
 BLOCK_CELLS = 1 << 25
 
@@ -22,7 +22,7 @@ Found = tuple[LiveContent, list[tuple[LiveContent, float]]]
 
 
 def least_cosine(whole: Whole) -> float:
-    """The cosine from which on files of a kind are similar: four deviations above what two of them have by chance.
+    """The cosine from which on files of a kind are similar: eight deviations above what two of them have by chance.
 
     Which cosines are high differs from model to model, and within one from pictures to sounds. With few files there is no telling what is
     chance, and it is `WITHOUT_CHANCE`.

@@ -15,6 +15,8 @@ from ..types import Kind, Modality
 __all__ = ["Usual", "Whole", "likely_pairs", "space_of", "usual", "wholes"]
 
 SAMPLE = 1_000
+MOST_COSINE = 0.9999
+NORMAL = 1.4826
 FEWEST = 8
 ANCHORS = 16
 NEIGHBOURS = 48
@@ -29,14 +31,18 @@ _PREFERRED = {
 
 
 class Usual(NamedTuple):
-    """How alike two different files are by chance: mean and deviation of the inverse hyperbolic tangent of the cosine (Fisher's z)."""
+    """How alike two files are by chance: median and deviation of the inverse hyperbolic tangent of the cosine (Fisher's z).
 
-    mean: float
+    The deviation is that of a normal distribution with the same median distance from the median: some files *are* alike, and must not
+    count as chance.
+    """
+
+    median: float
     deviation: float
 
     def cosine(self, deviations: float) -> float:
-        """The cosine that lies so many deviations above the mean; always below 1."""
-        return float(np.tanh(self.mean + deviations * self.deviation))
+        """The cosine that lies so many deviations above the median; always below 1."""
+        return float(np.tanh(self.median + deviations * self.deviation))
 
 
 class Whole(NamedTuple):
@@ -80,8 +86,9 @@ def usual(whole: Whole) -> Usual | None:
         return None
     rows = whole.rows[np.linspace(0, len(whole.ids) - 1, min(SAMPLE, len(whole.ids))).astype(np.int64)]
     cosines = (rows @ rows.T)[np.triu_indices(len(rows), 1)].astype(np.float64)
-    scaled = np.arctanh(np.clip(cosines, -0.9999, 0.9999))
-    return Usual(float(scaled.mean()), float(scaled.std()))
+    scaled = np.arctanh(np.clip(cosines, -MOST_COSINE, MOST_COSINE))
+    median = float(np.median(scaled))
+    return Usual(median, NORMAL * float(np.median(np.abs(scaled - median))))
 
 
 def likely_pairs(catalog: Catalog, index: SpaceIndex, kind: Kind, modality: Modality, content_ids: Collection[int]) -> set[tuple[int, int]]:
