@@ -23,7 +23,7 @@ from .lookup import allowed_in
 from .paging import Ordered, Page
 from .plan import Plan
 from .query import Query, Stored, Vectors
-from .relevance import PlainCosine, log_odds, relevance_of
+from .relevance import PlainCosine, Relevance, log_odds, relevance_of
 from .spaces import SearchSpace
 from .texts import OnText
 from .timings import Stopwatch
@@ -96,7 +96,7 @@ class Engine:
         watch = watch or Stopwatch()
         ordered = Ordered(query)
         comparison = self._current()
-        relevance = comparison.relevance if self.calibrated else PlainCosine()
+        relevance = self._relevance_of(comparison)
         with watch.time("lookup"):
             allowed = {space.id: allowed_in(self.catalog, space, query) for space in self.spaces}
         questions, notes = self._questions(query, comparison, [space for space in self.spaces if allowed[space.id]] or self.spaces, watch)
@@ -192,6 +192,14 @@ class Engine:
                 "understood there, or lacks its vectors (anyseek status  counts such files)"
             )
         return Stored(vectors, weight, label)
+
+    @property
+    def relevance(self) -> Relevance:
+        """What makes scores of cosines, as the library was last prepared."""
+        return self._relevance_of(self._current())
+
+    def _relevance_of(self, comparison: Comparison) -> Relevance:
+        return comparison.relevance if self.calibrated else PlainCosine()
 
     def _current(self) -> Comparison:
         """What the spaces are compared by, read anew where others have prepared the library meanwhile."""
