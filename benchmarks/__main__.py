@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "filters": filters.measure,
     "gather": gather.measure,
     "encoders": encoders.measure,
+    "judged": judged.measure,
 }
 FILM = "film"
 
