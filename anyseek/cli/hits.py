@@ -35,8 +35,6 @@ def finish(answer: Answer, question: str, *, as_json: bool, as_paths: bool, nul:
     if not as_json:
         for message in answer.notes:
             note(message)
-        if answer.cursor is not None:
-            note(f"there are more: show more with  --limit, or the next page with  --cursor={answer.cursor}")
         if timings:
             show_timings(answer.timings)
     if not len(answer):
@@ -154,6 +152,8 @@ def show_table(answer: Answer, question: str, moments: int = 1) -> None:
         table.add_row(str(place), relevance, Text(MARK_OF[hit.kind], style=style), what, _where(hit, moments), *found_in)
     if len(answer):
         show(table)
+    if answer.cursor is not None:
+        show(Text(f"more with  --limit {2 * len(answer)}, or on the next page:  --cursor={answer.cursor}", style="dim"), wrap=False)
 
 
 def _where(hit: Hit, moments: int) -> Text:

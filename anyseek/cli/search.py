@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import BadQuery
+from ..filters import Condition
 from .answer_options import (
     AllOption,
     CursorOption,
@@ -18,6 +19,7 @@ from .answer_options import (
     ReverseOption,
     least_of,
 )
+from .filter_options import with_filters
 from .hits import PathsOption, Print0Option, finish
 from .options import BridgeOption, DeviceOption, IndexDeviceOption, JsonOption, Kinds, LibraryOption, LimitOption, as_bridge, as_kinds
 from .timings import TimingsOption
@@ -25,6 +27,7 @@ from .timings import TimingsOption
 __all__ = ["search"]
 
 
+@with_filters
 def search(
     words: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="What to look for, in words.", show_default=False)] = None,
     negative: Annotated[list[str] | None, typer.Option("--not", metavar="TEXT", help="Not this, in words.", show_default=False)] = None,
@@ -80,6 +83,8 @@ def search(
     paths: PathsOption = False,
     print0: Print0Option = False,
     timings: TimingsOption = False,
+    *,
+    where: Condition | None = None,
 ) -> None:
     """Find pictures, sounds and moments of films by text, by example, or by several of them together.
 
@@ -102,6 +107,7 @@ def search(
             unlike=unlike or (),
             weights=weights,
             kinds=as_kinds(kind),
+            where=where,
             fusion=fusion,
             min_relevance=least_of(min_relevance, everything=everything),
             order=order,

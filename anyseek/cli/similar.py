@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..filters import Condition
 from .answer_options import (
     AllOption,
     CursorOption,
@@ -17,6 +18,7 @@ from .answer_options import (
     ReverseOption,
     least_of,
 )
+from .filter_options import with_filters
 from .hits import PathsOption, Print0Option, finish
 from .options import BridgeOption, IndexDeviceOption, JsonOption, Kinds, LibraryOption, LimitOption, as_bridge, as_kinds
 from .timings import TimingsOption
@@ -24,6 +26,7 @@ from .timings import TimingsOption
 __all__ = ["similar"]
 
 
+@with_filters
 def similar(
     path: Annotated[
         str,
@@ -47,6 +50,8 @@ def similar(
     paths: PathsOption = False,
     print0: Print0Option = False,
     timings: TimingsOption = False,
+    *,
+    where: Condition | None = None,
 ) -> None:
     """Find what resembles a file of the library, across kinds; nothing is decoded for it.
 
@@ -58,6 +63,7 @@ def similar(
         answer = opened.similar(
             path,
             kinds=as_kinds(kind),
+            where=where,
             min_relevance=least_of(min_relevance, everything=everything),
             order=order,
             reverse=reverse,

@@ -18,18 +18,34 @@ pytestmark = pytest.mark.xdist_group("demo")
 Shape = Any
 """A type, a tuple of types, a list of one shape, or a dictionary of shapes with exactly these keys."""
 
-MOMENT: Shape = {"start_ms": int, "end_ms": int, "best_ms": int, "score": float, "signals": [str]}
 MAYBE_INT, MAYBE_STR, MAYBE_FLOAT = (int, type(None)), (str, type(None)), (float, type(None))
+MOMENT: Shape = {
+    "start_ms": int,
+    "end_ms": int,
+    "best_ms": int,
+    "start": str,
+    "end": str,
+    "best": str,
+    "relevance": float,
+    "score": float,
+    "signals": [str],
+}
 HIT: Shape = {
     "path": str,
     "kind": str,
+    "relevance": float,
     "score": float,
     "cosine": float,
+    "bias": float,
     "space": str,
     "bridge": MAYBE_STR,
+    "reference": str,
     "start_ms": MAYBE_INT,
     "end_ms": MAYBE_INT,
     "best_ms": MAYBE_INT,
+    "start": MAYBE_STR,
+    "end": MAYBE_STR,
+    "best": MAYBE_STR,
     "signals": [str],
     "moments": [MOMENT],
     "asset_id": int,
@@ -47,8 +63,29 @@ HIT: Shape = {
     "artist": MAYBE_STR,
     "rating": MAYBE_INT,
     "keywords": [str],
+    "tags": [str],
 }
-ANSWER: Shape = {"query": str, "searched": int, "took_ms": float, "spaces": [str], "notes": [str], "hits": [HIT]}
+ANSWER: Shape = {
+    "query": str,
+    "searched": int,
+    "took_ms": float,
+    "spaces": [str],
+    "notes": [str],
+    "min_relevance": float,
+    "cursor": MAYBE_STR,
+    "hits": [HIT],
+}
+PART: Shape = {"name": str, "label": str, "weight": float, "contribution": MAYBE_FLOAT, "relevance": MAYBE_FLOAT}
+EXPLANATION: Shape = {
+    "asked": str,
+    "found": str,
+    "space": str,
+    "bridge": MAYBE_STR,
+    "cosine": float,
+    "bias": float,
+    "relevance": float,
+    "parts": [PART],
+}
 COUNTS = ("new", "changed", "moved", "copied", "unchanged", "filled", "removed", "kept", "failed", "still_failed", "embedded", "purged")
 FAILURE: Shape = {"path": str, "code": str, "reason": str}
 REPORT: Shape = {
@@ -116,7 +153,10 @@ def names(said: Any) -> list[str]:
 
 
 def test_the_shapes_of_json_are_a_promise(anyseek: CommandLine, demo_library: DemoLibrary) -> None:
-    check(anyseek("search", "a rooster", "--limit", 200, "--json").json, ANSWER)
+    check(anyseek("search", "a rooster", "--limit", 200, "--all", "--json").json, ANSWER)
+    explained = {**ANSWER, "hits": [{**HIT, "explanation": EXPLANATION}]}  # type: ignore[dict-item]
+    check(anyseek("search", "a rooster", "--not", "a hen", "--explain", "--all", "--json").json, explained)
+    check(anyseek("search", "a rooster", "--not", "a hen", "--fusion", "rrf", "--explain", "--all", "--json").json, explained)
     check(anyseek("similar", demo_library.media / "photos" / "IMG_2041.jpg", "--json").json, ANSWER)
     check(anyseek("status", "--json").json, STATUS)
     check(anyseek("doctor", "--json").json, EXAMINATION)
@@ -125,7 +165,7 @@ def test_the_shapes_of_json_are_a_promise(anyseek: CommandLine, demo_library: De
 
 
 def test_times_are_there_for_sounds_and_films_only(anyseek: CommandLine) -> None:
-    for hit in anyseek("search", "music", "--limit", 200, "--json").json["hits"]:
+    for hit in anyseek("search", "music", "--limit", 200, "--all", "--json").json["hits"]:
         if hit["kind"] == "image":
             assert (hit["start_ms"], hit["end_ms"], hit["best_ms"], hit["moments"]) == (None, None, None, [])
             assert hit["signals"] == ["seen"]
@@ -137,21 +177,21 @@ def test_times_are_there_for_sounds_and_films_only(anyseek: CommandLine) -> None
 
 
 def test_the_best_comes_first_and_limits_hold(anyseek: CommandLine) -> None:
-    hits = anyseek("search", "a dog", "--json", "-n", 200).json["hits"]
+    hits = anyseek("search", "a dog", "--json", "--all", "-n", 200).json["hits"]
     scores = [hit["score"] for hit in hits]
     assert scores == sorted(scores, reverse=True)
     assert len({hit["path"] for hit in hits}) == len(hits) == anyseek("status", "--json").json["contents"]
-    assert anyseek("search", "a dog", "--json", "-n", 3).json["hits"] == hits[:3]
-    assert len(anyseek("search", "a dog", "--json").json["hits"]) == 10
+    assert anyseek("search", "a dog", "--json", "--all", "-n", 3).json["hits"] == hits[:3]
+    assert len(anyseek("search", "a dog", "--all", "--json").json["hits"]) == 10
 
 
 def test_kinds_restrict_the_answer(anyseek: CommandLine) -> None:
     for kind, counted in anyseek("status", "--json").json["files"].items():
-        hits = anyseek("search", "a bell", "-k", kind, "-n", 200, "--json").json["hits"]
+        hits = anyseek("search", "a bell", "-k", kind, "-n", 200, "--all", "--json").json["hits"]
         assert {hit["kind"] for hit in hits} == {kind}
         assert len(hits) == counted
-    both = anyseek("search", "a bell", "--kind", "audio,video", "-n", 200, "--json").json["hits"]
-    assert both == anyseek("search", "a bell", "-k", "audio", "-k", "video", "-n", 200, "--json").json["hits"]
+    both = anyseek("search", "a bell", "--kind", "audio,video", "-n", 200, "--all", "--json").json["hits"]
+    assert both == anyseek("search", "a bell", "-k", "audio", "-k", "video", "-n", 200, "--all", "--json").json["hits"]
     assert {hit["kind"] for hit in both} == {"audio", "video"}
 
 
@@ -177,8 +217,9 @@ def test_a_file_finds_itself_as_an_example_and_not_as_its_own_like(anyseek: Comm
     photo = demo_library.media / "photos" / "IMG_2041.jpg"
     first = anyseek("search", "--image", photo, "-n", 1, "--json").json["hits"][0]
     assert first["path"] == str(photo)
-    assert first["score"] > 0.999
-    alike = anyseek("similar", photo, "-n", 200, "--json").json["hits"]
+    assert first["cosine"] > 0.999
+    assert first["relevance"] > 0.9
+    alike = anyseek("similar", photo, "-n", 200, "--all", "--json").json["hits"]
     assert str(photo) not in {hit["path"] for hit in alike}
     assert {hit["kind"] for hit in alike} == {"image", "audio", "video"}
 
@@ -187,26 +228,26 @@ def test_weights_pull_and_push(anyseek: CommandLine, demo_library: DemoLibrary) 
     cat = demo_library.media.parent / "queries" / "cat.jpg"
 
     def ranked(*more: object) -> list[str]:
-        return names(anyseek("search", "a trumpet", "-i", cat, "-n", 200, "--json", *more))
+        return names(anyseek("search", "a trumpet", "-i", cat, "-n", 200, "--all", "--json", *more))
 
-    assert ranked("-w", "text=0") == names(anyseek("search", "-i", cat, "-n", 200, "--json"))
-    assert ranked("--weight", "image=0") == names(anyseek("search", "a trumpet", "-n", 200, "--json"))
+    assert ranked("-w", "text=0") == names(anyseek("search", "-i", cat, "-n", 200, "--all", "--json"))
+    assert ranked("--weight", "image=0") == names(anyseek("search", "a trumpet", "-n", 200, "--all", "--json"))
     assert ranked("-w", "text=2", "-w", "image=2") == ranked()
-    pictures = ("search", "a dog", "-k", "image", "-n", 200, "--json")
+    pictures = ("search", "a dog", "-k", "image", "-n", 200, "--all", "--json")
     assert names(anyseek(*pictures, "-w", "text=-1")) == names(anyseek(*pictures))[::-1]
 
 
 @pytest.mark.parametrize("text", ["/etc/passwd", "http://192.0.2.1/cat.jpg", "IMG_2041.jpg", "~", "../x", "%_", 'it\'s "quoted"; --', "猫"])
 def test_text_is_text_whatever_it_looks_like(anyseek: CommandLine, demo_library: DemoLibrary, text: str) -> None:
     """Asked in the very folder where the file of that name lies: it is not opened, for the file itself would score 1."""
-    answer = anyseek("search", text, "--json", cwd=demo_library.media / "photos").json
+    answer = anyseek("search", text, "--all", "--json", cwd=demo_library.media / "photos").json
     assert answer["query"] == text
     assert 0 < len(answer["hits"]) <= 10
-    assert all(hit["score"] < 0.99 for hit in answer["hits"])
+    assert all(hit["cosine"] < 0.99 for hit in answer["hits"])
 
 
 def test_text_may_begin_with_a_dash(anyseek: CommandLine) -> None:
-    assert anyseek("search", "--json", "--", "-3 degrees").json["query"] == "-3 degrees"
+    assert anyseek("search", "--all", "--json", "--", "-3 degrees").json["query"] == "-3 degrees"
 
 
 REFUSED = {
@@ -224,6 +265,15 @@ REFUSED = {
     "weights of zero": (["search", "x", "-w", "text=0"], "all weights are 0"),
     "no such kind": (["search", "x", "-k", "smell"], "'smell' is no kind"),
     "no room": (["search", "x", "-n", "0"], "--limit"),
+    "a relevance there is not": (["search", "x", "--min-relevance", "2"], "--min-relevance"),
+    "two minds": (["search", "x", "--all", "--min-relevance", "0.3"], "--all and --min-relevance exclude each other"),
+    "no such order": (["search", "x", "--order", "beauty"], "no order is called 'beauty': use relevance, date, path, duration"),
+    "no such fusion": (["search", "x", "--fusion", "median"], "no fusion is called 'median': use mean, rrf, max"),
+    "no cursor": (["search", "x", "--cursor", "later"], "'later' is no cursor"),
+    "no moments": (["search", "x", "--moments", "0"], "--moments"),
+    "like what is not there": (["search", "x", "--like", "nowhere.mp4@0:01-0:02"], "nowhere.mp4 is not in the library"),
+    "a stretch that ends first": (["similar", "film.mp4@0:18-0:12"], "ends before it begins"),
+    "pushing away alone": (["search", "--not", "x", "--not", "y", "--fusion", "max"], "max has nothing to rank"),
     "no such option": (["search", "x", "--nonsense"], "--nonsense"),
     "no such command": (["frobnicate"], "frobnicate"),
     "not in the library": (["similar", __file__], "is not in the library"),
@@ -302,7 +352,7 @@ def test_a_terminal_that_is_not_utf_8_gets_what_it_can_show(anyseek: CommandLine
 def test_the_c_locale_as_it_comes(anyseek: CommandLine) -> None:
     env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     assert anyseek("search", "a dog", "-n", 1, "--paths", env=env).out.count(b"\n") == 1
-    assert anyseek("search", "猫", "-n", 1, env=env).out.isascii()
+    assert anyseek("search", "猫", "-n", 1, "--all", env=env).out.isascii()
     for words in (["doctor"], ["errors"], ["--help"]):
         anyseek(*words, env=env)
 
