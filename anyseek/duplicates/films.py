@@ -105,11 +105,10 @@ def _seen(longer: Track, shorter: Track) -> Match | None:
     found = align(shorter.seen, longer.seen, FRAME_AGREEMENT)
     if found is None or found.agreement < FRAME_AGREEMENT or found.coverage < COVERAGE:
         return None
-    matched = _within(longer, shorter, found.offset * FRAME_STEP_MS, found.agreement)
-    stands_still = found.agreement < _stillness(shorter.seen) + STILL_MARGIN
-    if stands_still and not (matched.whole and found.offset == 0 and found.agreement >= SAME_LOOK):
-        return None
-    return matched
+    if found.agreement >= _stillness(shorter.seen) + STILL_MARGIN:
+        return _within(longer, shorter, found.offset * FRAME_STEP_MS, found.agreement)
+    as_it_is = _within(longer, shorter, 0, agreement_at(shorter.seen, longer.seen, 0))
+    return as_it_is if as_it_is.whole and as_it_is.agreement >= SAME_LOOK else None
 
 
 def _within(longer: Track, shorter: Track, offset_ms: int, agreement: float) -> Match:
