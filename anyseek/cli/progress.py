@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from .output import link, note, printable, said
 if TYPE_CHECKING:
     from ..indexer.report import IndexEvent, OnEvent
 
-__all__ = ["stop_on_interrupt", "watch"]
+__all__ = ["drawn", "stop_on_interrupt", "watch"]
 
 
 @contextmanager
@@ -37,6 +37,15 @@ def watch(*, verbose: bool) -> Iterator[OnEvent]:
     )
     with progress:
         yield _Drawing(progress, verbose).take
+
+
+@contextmanager
+def drawn(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Draw how far something is, when somebody is looking; what is given wants to know how much is done, and of how much."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(), TimeRemainingColumn(True))
+    with Progress(*columns, console=said(), transient=True, disable=not said().is_terminal) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 @contextmanager

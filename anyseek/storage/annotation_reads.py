@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
 
@@ -59,6 +59,17 @@ class AnnotationReads:
             order = sorted(surest, key=lambda text: (-surest[text], text))
             tags[content_id] = {text: None if surest[text] < 0 else surest[text] for text in order}
         return tags
+
+    def annotated_contents(self, of: AnnotationType, origins: Collection[str]) -> list[int]:
+        """The contents with annotations of a type from some origins, ascending."""
+        statement = (
+            select(annotation.c.content_id)
+            .where(annotation.c.type == of, annotation.c.origin.in_(sorted(origins)))
+            .distinct()
+            .order_by(annotation.c.content_id)
+        )
+        with self.database.reading() as connection:
+            return [row[0] for row in fetch(connection, statement)]
 
     def annotation_origins(self, of: AnnotationType) -> list[str]:
         """Where the annotations of a type come from, each once, in order."""

@@ -71,6 +71,9 @@ def test_removing_is_by_origin_and_content(catalog, contents):
         write(catalog, tag("cow", origin="other"), content=content, origin="other")
     with catalog.transaction() as writer:
         assert writer.remove_annotations(TAG, origins=["mine"], content_ids=[a]) == 2
+    assert catalog.annotated_contents(TAG, ["mine"]) == [b]
+    assert catalog.annotated_contents(TAG, ["mine", "other"]) == [a, b]
+    assert catalog.annotated_contents(CAPTION, ["mine"]) == []
     assert catalog.annotation_origins(TAG) == ["mine", "other"]
     with catalog.transaction() as writer:
         assert writer.remove_annotations(TAG, origins=["mine"]) == 2
