@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from pathlib import Path
 
-from ..errors import FailureCode, LibraryLocked, MediaError
+from ..errors import LibraryLocked, MediaError
 from ..media.fingerprint import VERSION, fingerprint
 from ..storage.catalog import LocatedAsset
 from ..storage.fingerprints import Fingerprints, LiveContent
@@ -60,9 +60,9 @@ class Taking:
         for done, (content, taken) in enumerate(self._take(missing), start=1):
             if taken is not None:
                 known[content.id] = self._waiting[content.id] = taken
-                self._keep(STORED_AT_ONCE)
+                self._keep()
             self.on_look(what, done, len(missing))
-        self._keep(1)
+        self._keep(last=True)
         return known
 
     def _take(self, contents: Sequence[LiveContent]) -> Iterator[tuple[LiveContent, bytes | None]]:
@@ -73,12 +73,12 @@ class Taking:
             running: dict[Future[bytes | None], LiveContent] = {}
             while not self.stop.is_set():
                 for content, assets in islice(places, 2 * workers - len(running)):
-                    running[pool.submit(_take_one, content.kind, assets)] = content
+                    running[pool.submit(_take_one, content.kind, assets, self.stop)] = content
                 if not running:
                     return
                 for done in wait(running, return_when=FIRST_COMPLETED).done:
                     content, taken = running.pop(done), done.result()
-                    if taken is None:
+                    if taken is None and not self.stop.is_set():
                         self.unread.append(Path(content.path))
                     yield content, taken
             for future in running:
@@ -90,35 +90,46 @@ class Taking:
             assets = self.stored.catalog.assets_of(content.id for content in part)
             yield from ((content, assets.get(content.id, [])) for content in part)
 
-    def _keep(self, enough: int) -> None:
+    def _keep(self, *, last: bool = False) -> None:
         """Store what waits, when it is enough or has waited for long; where others write, it waits on."""
         late = time.monotonic() - self._stored_at > STORED_AFTER_SECONDS
-        if not self._waiting or (len(self._waiting) < enough and not late):
+        enough = len(self._waiting) >= STORED_AT_ONCE and not self.because
+        if not self._waiting or not (enough or late or last):
             return
         self._stored_at = time.monotonic()
-        if self.stored.readonly:
-            self.because = "it was opened for reading only"
-        else:
-            try:
-                self.stored.store(self._waiting)
-            except LibraryLocked as error:
-                self.because = f"it is being written by {error.holder}"
+        try:
+            if self.stored.readonly:
+                self.because = "it was opened for reading only"
             else:
+                self.stored.store(self._waiting)
+                self.because = ""
                 self._waiting.clear()
+        except LibraryLocked as error:
+            self.because = f"it is being written by {error.holder}"
         self.not_kept = len(self._waiting)
 
 
-def _take_one(kind: Kind, assets: Sequence[LocatedAsset]) -> bytes | None:
+class _LeftOff(Exception):
+    """The work on a file was left off."""
+
+
+def _take_one(kind: Kind, assets: Sequence[LocatedAsset], stop: threading.Event) -> bytes | None:
     """The fingerprint of a content, from the first of its places where its bytes still are."""
+
+    def tick() -> None:
+        if stop.is_set():
+            raise _LeftOff
+
     for asset in assets:
         try:
             if _is_unchanged(asset):
-                taken = fingerprint(asset.path, kind)
+                taken = fingerprint(asset.path, kind, tick=tick)
                 if _is_unchanged(asset):
                     return taken
-        except MediaError as error:
-            if error.code is FailureCode.MEMORY:
-                raise
+        except MediaError:
+            continue
+        except _LeftOff:
+            return None
     return None
 
 

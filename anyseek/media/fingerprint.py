@@ -18,7 +18,7 @@ from .audio import windows
 from .containers import summarize
 from .frames_pyav import PyavFrames
 from .image import ImageFile
-from .protocol import DecodeOptions, Limits
+from .protocol import DecodeOptions, Limits, Tick
 
 __all__ = ["FRAME_STEP_MS", "PICTURE", "SOUND_STEP_MS", "VERSION", "film_fingerprint", "fingerprint", "picture_fingerprint", "sound_hashes"]
 
@@ -42,13 +42,14 @@ _BANDS_HZ = (300, 2_000, 33)
 _SILENT = 1e-6  # mean power, -60 dB of full scale
 
 
-def fingerprint(path: Path, kind: Kind, limits: Limits | None = None) -> bytes:
+def fingerprint(path: Path, kind: Kind, limits: Limits | None = None, tick: Tick = lambda: None) -> bytes:
     """Take the fingerprint of a file.
 
     Args:
         path: A local file.
         kind: What it is.
         limits: See `Limits`.
+        tick: Called at least once a second of work; what it raises ends the work.
 
     Returns:
         One `PICTURE`, or what `read_film` in `anyseek.duplicates` reads: the version, the count of frames as four bytes, then
@@ -59,7 +60,7 @@ def fingerprint(path: Path, kind: Kind, limits: Limits | None = None) -> bytes:
         MediaError: It cannot be read, or is something else by now.
     """
     limits = limits or Limits()
-    return picture_fingerprint(path, limits) if kind is Kind.IMAGE else film_fingerprint(path, kind, limits)
+    return picture_fingerprint(path, limits) if kind is Kind.IMAGE else film_fingerprint(path, kind, limits, tick)
 
 
 def picture_fingerprint(path: Path, limits: Limits) -> bytes:
@@ -79,29 +80,29 @@ def picture_fingerprint(path: Path, limits: Limits) -> bytes:
     return np.array([(VERSION, contrast, blue, red, coarse, fine)], PICTURE).tobytes()
 
 
-def film_fingerprint(path: Path, kind: Kind, limits: Limits) -> bytes:
+def film_fingerprint(path: Path, kind: Kind, limits: Limits, tick: Tick) -> bytes:
     """Take the fingerprint of a film, seen and heard, or of a sound."""
     summary = summarize(path, limits)
     if (Kind.VIDEO if summary.has_picture else Kind.AUDIO) is not kind:
         raise MediaError(FailureCode.CHANGED, "it is something else by now", path)
-    frames = _frame_hashes(path, limits) if summary.has_picture else np.zeros(0, np.uint64)
+    frames = _frame_hashes(path, limits, tick) if summary.has_picture else np.zeros(0, np.uint64)
     heard = np.zeros(0, np.uint32)
     if summary.has_sound:
         try:
-            heard = _heard(path, limits, summary.starts_at_ms if summary.has_picture else None)
+            heard = _heard(path, limits, summary.starts_at_ms if summary.has_picture else None, tick)
         except MediaError:
             if not len(frames):
                 raise  # a film whose sound is damaged has its pictures still
     return bytes([VERSION]) + len(frames).to_bytes(4, "little") + frames.astype("<u8").tobytes() + heard.astype("<u4").tobytes()
 
 
-def _frame_hashes(path: Path, limits: Limits) -> npt.NDArray[np.uint64]:
+def _frame_hashes(path: Path, limits: Limits, tick: Tick) -> npt.NDArray[np.uint64]:
     from imagehash import phash
     from PIL import Image
 
     reader = PyavFrames()
     times, hashes = [], []
-    for frame in reader.frames(path, interval_ms=FRAME_STEP_MS, image_size=_FRAME_SIZE, limits=limits, tick=_nobody):
+    for frame in reader.frames(path, interval_ms=FRAME_STEP_MS, image_size=_FRAME_SIZE, limits=limits, tick=tick):
         image = Image.fromarray(frame.pixels).convert("L")
         flat = float(np.asarray(image, np.float32).std()) < _FLAT
         times.append(frame.at_ms)
@@ -110,11 +111,11 @@ def _frame_hashes(path: Path, limits: Limits) -> npt.NDArray[np.uint64]:
     return np.array(hashes, np.uint64)[np.maximum(np.searchsorted(times, steps, side="right") - 1, 0)]
 
 
-def _heard(path: Path, limits: Limits, zero_ms: float | None) -> npt.NDArray[np.uint32]:
+def _heard(path: Path, limits: Limits, zero_ms: float | None, tick: Tick) -> npt.NDArray[np.uint32]:
     """The hashes of a sound track, by their time."""
     parts: list[tuple[int, npt.NDArray[np.uint32]]] = []
     rest, rest_ms = np.zeros(0, np.float32), 0.0
-    for sound in windows(path, sample_rate=_RATE, window_ms=_WINDOW_MS, limits=limits, tick=_nobody, zero_ms=zero_ms):
+    for sound in windows(path, sample_rate=_RATE, window_ms=_WINDOW_MS, limits=limits, tick=tick, zero_ms=zero_ms):
         follows = abs(rest_ms + len(rest) * 1000 / _RATE - sound.segment.start_ms) < _SLACK_MS
         samples = np.concatenate([rest, sound.samples]) if follows else sound.samples
         rest_ms = rest_ms if follows else sound.segment.start_ms
@@ -157,7 +158,3 @@ def sound_hashes(samples: np.ndarray) -> npt.NDArray[np.uint32]:
 
 def _packed(bits: np.ndarray) -> int:
     return int.from_bytes(np.packbits(bits.ravel()).tobytes(), "big")
-
-
-def _nobody() -> None:
-    """Nobody watches the clock."""
