@@ -82,7 +82,7 @@ def _source(operator: Operator, text: str) -> Pattern:
 
 
 def _extension(operator: Operator, text: str) -> Pattern:
-    return Pattern(rf"[^/]\.{re.escape(fold(_some(text.removeprefix('.'))))}\Z")
+    return Pattern(rf"\A.*[^/]\.{re.escape(fold(_some(text.removeprefix('.'))))}\Z")
 
 
 def _of_user(operator: Operator, text: str) -> UserValue:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, func, literal, select
 
 from ..filters import Condition
 from ..types import Kind, Modality, Segment
+from . import user_metadata
 from .engine import Database, fetch
 from .filtering import satisfies
 from .layout import LibraryFolder
@@ -173,6 +174,11 @@ class AssetReads:
                 if row is not None:
                     return _located(row, {source_id: root for root, source_id in roots.items()})
         return None
+
+    def user_metadata(self, asset_id: int) -> dict[str, user_metadata.Scalar]:
+        """What its owner wrote down of an asset."""
+        with self.database.reading() as connection:
+            return user_metadata.read(connection.execute(select(asset.c.user_metadata).where(asset.c.id == asset_id)).scalar())
 
     def failures(self, *, source_id: int | None = None) -> list[FailureRow]:
         """The files that could not be indexed, in the order of source and path."""

@@ -177,7 +177,8 @@ def _tagged(pattern: Pattern, sure: Span | None) -> Clause:
 
 
 def _of_user(key: str, wanted: UserValue) -> Clause:
-    entries = func.json_each(asset.c.user_metadata).table_valued("key", "value", "type")
+    sound = case((func.json_valid(asset.c.user_metadata) == 1, asset.c.user_metadata))  # what is none would end the query with an error
+    entries = func.json_each(sound).table_valued("key", "value", "type")
     of_key = select(literal(1)).select_from(entries).where(entries.c.key == key)
     if wanted.pattern is not None:
         shown = case({"true": "true", "false": "false"}, value=entries.c.type, else_=entries.c.value)
@@ -185,7 +186,7 @@ def _of_user(key: str, wanted: UserValue) -> Clause:
     else:
         assert wanted.span is not None
         found = of_key.where(entries.c.type.in_(("integer", "real", "text")), _spanned(func.anyseek_number(entries.c.value), wanted.span))
-    return and_(asset.c.user_metadata.is_not(None), func.json_valid(asset.c.user_metadata) == 1, found.exists())
+    return and_(asset.c.user_metadata.is_not(None), found.exists())
 
 
 def _known(what: str) -> Clause:

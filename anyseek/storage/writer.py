@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from ..types import Kind, MediaInfo, Segment, Space
+from . import user_metadata
 from .annotation_writes import AnnotationWrites
 from .models import NO_FRAME, asset, content, coverage, embedding, segment, setting, source, space
 from .queries import listed, spaces_in
@@ -80,6 +81,24 @@ class Writer(AnnotationWrites):
         )
         if other is not None:
             self._update_asset(other.id, path=old.path, state="deleted", state_since=_since("deleted", now))
+
+    def put_user_metadata(self, asset_id: int, changes: Mapping[str, user_metadata.Scalar | None]) -> dict[str, user_metadata.Scalar]:
+        """Write down what the owner says of an asset; what is not named stays.
+
+        Args:
+            asset_id: Of the asset.
+            changes: Values by key; None takes one away.
+
+        Returns:
+            All that is written down of it now.
+
+        Raises:
+            BadInput: A key or value cannot be stored.
+        """
+        stored = self._connection.execute(select(asset.c.user_metadata).where(asset.c.id == asset_id)).scalar()
+        values = user_metadata.changed(user_metadata.read(stored), changes)
+        self._update_asset(asset_id, user_metadata=user_metadata.written(values))
+        return values
 
     def delete_assets(self, asset_ids: Iterable[int]) -> None:
         """Mark assets whose files are gone. They leave the results at once; `purge` removes their rows."""
