@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .search.spaces import SearchSpace
     from .storage.doctor import Report
     from .storage.space_index import SpaceIndex
+    from .storage.user_metadata import Scalar
 
 __all__ = ["Library"]
 
@@ -422,6 +423,32 @@ class Library:
 
         wanted = Wanted.of(tiers, _as_kinds(kinds), where, distance, min_similarity)
         return Finder(self.catalog, self._open_index, wanted, on_look, stop).find()
+
+    def metadata(self, path: StrPath) -> dict[str, Scalar]:
+        """What was written down of a file of the library by `set_metadata`."""
+        return self.catalog.user_metadata(self._asset_at(path))
+
+    def set_metadata(self, path: StrPath, changes: Mapping[str, Scalar | None]) -> dict[str, Scalar]:
+        """Write down something of a file, to be asked for by ``meta.KEY`` in a filter; the file itself stays as it is.
+
+        Args:
+            path: Of the file; a copy of it is another one.
+            changes: Texts, numbers or truth values by key; None takes one away. What is not named stays.
+
+        Returns:
+            All that is written down of it now.
+
+        Raises:
+            BadInput: The file is not in the library, or a key or value cannot be stored.
+        """
+        with self.catalog.transaction() as writer:
+            return writer.put_user_metadata(self._asset_at(path), changes)
+
+    def _asset_at(self, path: StrPath) -> int:
+        found = self.catalog.find_asset(Path(path).expanduser())
+        if found is None:
+            raise BadInput(f"{path} is not in the library at {self.path}: index it first")
+        return found.id
 
     def counts(self) -> Counts:
         """How much the library holds."""

@@ -17,6 +17,7 @@ from .duplicates import duplicates
 from .errors import errors
 from .exits import Exit, exit_code_of
 from .index import index
+from .meta import meta
 from .models import models
 from .output import complain
 from .search import search
@@ -33,7 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (index, search, similar, duplicates, status, errors, doctor):
+for command in (index, search, similar, duplicates, meta, status, errors, doctor):
     app.command()(command)
 app.add_typer(models, name="models")
 
