@@ -15,6 +15,7 @@ from ..errors import AnyseekError
 from .doctor import doctor
 from .duplicates import duplicates
 from .errors import errors
+from .eval import evaluate
 from .exits import Exit, exit_code_of
 from .index import index
 from .meta import meta
@@ -23,6 +24,7 @@ from .output import complain
 from .search import search
 from .similar import similar
 from .status import status
+from .tag import tag
 
 __all__ = ["app", "run"]
 
@@ -34,8 +36,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (index, search, similar, duplicates, meta, status, errors, doctor):
+for command in (index, search, similar, duplicates, tag, meta, status, errors, doctor):
     app.command()(command)
+app.command("eval")(evaluate)
 app.add_typer(models, name="models")
 
 
