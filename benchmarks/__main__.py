@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import cold_search, encoders, filters, gather, indexing_photos, judged, memory, search_latency, unchanged_rerun
+from . import cold_search, duplicates, encoders, filters, gather, indexing_photos, judged, memory, search_latency, unchanged_rerun
 from .film import film_table
 from .machine import machine
 from .measure import Row
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "filters": filters.measure,
     "gather": gather.measure,
     "encoders": encoders.measure,
+    "duplicates": duplicates.measure,
     "judged": judged.measure,
 }
 FILM = "film"

@@ -160,8 +160,15 @@ def _show(found: Duplicates) -> None:
     for tier, name in TIER_NAMES.items():
         groups = [group for group in found if group.tier.value == tier]
         if groups:
-            show(Text.assemble(("\n" + tier, "bold"), (f"   {name}", "dim")))
+            limits = f", by {_limits(found)}" if tier == "similar" else ""
+            show(Text.assemble(("\n" + tier, "bold"), (f"   {name}{limits}", "dim")))
             _show_groups(groups)
+
+
+def _limits(found: Duplicates) -> str:
+    """From which cosines on files count as similar."""
+    given = [f"{least:.2f} at least ({MARK_OF[kind].split()[-1]}s)" for kind, least in found.min_similarity.items()]
+    return f"a cosine of {', '.join(given)}"
 
 
 def _show_groups(groups: list[Group]) -> None:
