@@ -6,6 +6,7 @@ import os
 import shlex
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from .storage.doctor import Report
     from .storage.space_index import SpaceIndex
     from .storage.user_metadata import Scalar
+    from .tagging.report import OnTagging, TagOptions, TagReport
+    from .tagging.vocabulary import TagVocabulary
 
 __all__ = ["Library"]
 
@@ -449,6 +452,59 @@ class Library:
         if found is None:
             raise BadInput(f"{path} is not in the library at {self.path}: index it first")
         return found.id
+
+    def tag(
+        self,
+        *paths: StrPath,
+        vocabulary: str | TagVocabulary = "builtin",
+        options: TagOptions | None = None,
+        on_tagging: OnTagging | None = None,
+        stop: threading.Event | None = None,
+    ) -> TagReport:
+        """Tag files with the labels that hold of them, for filters such as ``tag:dog`` to use; see docs/tags.md.
+
+        Args:
+            paths: Files and folders of the library; all of it when there are none.
+            vocabulary: ``builtin``, or a text file with a label on each line.
+            options: How sure tags must be, how many a file may have, and so on.
+            on_tagging: Told how many contents are done, and of how many.
+            stop: Set it, from another thread or a signal handler, to leave off; what was done is kept.
+
+        Raises:
+            BadInput: The vocabulary cannot be used, or the library knows nothing at a path.
+            LibraryLocked: Another process is writing to it.
+            UnsupportedModality: No model of the library understands text.
+        """
+        from .storage.lock import WriterLock
+        from .tagging.report import TagOptions
+        from .tagging.tagger import Tagger
+        from .tagging.vocabulary import TagVocabulary
+
+        options = options or TagOptions()
+        labels = TagVocabulary.named(vocabulary) if isinstance(vocabulary, str) else vocabulary
+        with nullcontext() if options.dry_run else WriterLock(self.folder, "tagging"):
+            tagger = Tagger(self.catalog, self.engine.spaces, self.engine.relevance, labels, options)
+            return tagger.run(_as_paths(paths), stop, on_tagging)
+
+    def untag(self, *paths: StrPath, vocabulary: str = "builtin", options: TagOptions | None = None) -> TagReport:
+        """Remove the tags by a vocabulary, whatever model they are by; its file need not be there any more.
+
+        Args:
+            paths: As for `tag`.
+            vocabulary: As for `tag`.
+            options: `where` and `dry_run` count.
+
+        Raises:
+            BadInput: The library knows nothing at a path.
+            LibraryLocked: Another process is writing to it.
+        """
+        from .storage.lock import WriterLock
+        from .tagging.removal import remove_tags
+        from .tagging.report import TagOptions
+
+        options = options or TagOptions()
+        with nullcontext() if options.dry_run else WriterLock(self.folder, "tagging"):
+            return remove_tags(self.catalog, Path(vocabulary).name, _as_paths(paths), options)
 
     def counts(self) -> Counts:
         """How much the library holds."""

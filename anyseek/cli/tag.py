@@ -36,7 +36,7 @@ def tag(
         str, typer.Option("--vocabulary", "-V", metavar="FILE|builtin", help="The labels: a text file with one on each line, or builtin.")
     ] = "builtin",
     min_relevance: Annotated[
-        float | None, typer.Option("--min-relevance", metavar="X", help="How sure a tag must be, from 0 to 1 (0.8).", show_default=False)
+        float | None, typer.Option("--min-relevance", metavar="X", help="How sure a tag must be, from 0 to 1 (0.5).", show_default=False)
     ] = None,
     max_tags: Annotated[
         int | None, typer.Option("--max-tags", min=1, metavar="N", help="Most tags of one file (5).", show_default=False)

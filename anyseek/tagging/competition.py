@@ -10,7 +10,7 @@ import numpy as np
 __all__ = ["holding", "rivals_of"]
 
 MARGIN = math.log(2)
-STANDOUT = math.log(9)
+STANDOUT = math.log(40)
 RANK = 6
 
 
@@ -23,8 +23,8 @@ def holding(scores: np.ndarray, rivals: Sequence[np.ndarray], least: float) -> n
     """Find the labels that hold of each segment.
 
     A classifier's mistake is rarely one label: what it does not know is a little like many things. So a label holds only where, among its
-    rivals, its odds are at least half of the likeliest one's, and at least nine times those of the sixth likeliest. With up to five
-    rivals the latter says nothing and is left out. docs/tags.md has what each of these is worth.
+    rivals, its odds are at least half of the likeliest one's, and at least forty times those of the sixth likeliest. Where no
+    more than six compete, the latter is left out. docs/tags.md has what each of these is worth.
 
     Args:
         scores: (n, labels) log-odds of being relevant; -inf where a label is not asked of a segment.

@@ -13,7 +13,7 @@ from ..types import Kind
 
 __all__ = ["OnTagging", "Stretch", "Tag", "TagOptions", "TagReport", "TaggedAsset"]
 
-LEAST = 0.8
+LEAST = 0.5
 MOST_TAGS = 5
 
 OnTagging = Callable[[int, int], None]
@@ -40,7 +40,7 @@ class TagOptions:
 
     def __post_init__(self) -> None:
         if not 0 < self.min_relevance < 1:
-            raise BadInput(f"a relevance of {self.min_relevance} cannot be asked for: use a number between 0 and 1, such as {LEAST}")
+            raise BadInput(f"a relevance of {self.min_relevance} cannot be asked for: use a number between 0 and 1, such as 0.8")
         if self.max_tags < 1:
             raise BadInput(f"{self.max_tags} tags are none: use 1 or more, or remove tags with --remove")
 
