@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, assert_never, cast
 
-from sqlalchemy import ColumnElement, Integer, LargeBinary, Select, and_, case, func, literal, or_, select
+from sqlalchemy import CTE, ColumnElement, Integer, LargeBinary, Select, and_, case, func, literal, or_, select
 from sqlalchemy import cast as sql_cast
 
 from ..filters import And, Comparison, Condition, Not, Or
@@ -171,8 +171,20 @@ def _with_keyword(pattern: Pattern) -> Clause:
     return and_(content.c.keywords != "[]", select(literal(1)).select_from(words).where(_matches(words.c.value, pattern)).exists())
 
 
+def _every_tag() -> CTE:
+    """Every text of a tag once, found by going from one to the next in the index: they are few, and written down very often."""
+    row = annotation.alias()
+    texts = select(func.min(row.c.text).label("text")).where(row.c.type == "tag").cte("tag_texts", recursive=True)
+    following = select(func.min(row.c.text)).where(row.c.type == "tag", row.c.text > texts.c.text).scalar_subquery()
+    return texts.union_all(select(following).where(texts.c.text.is_not(None)))
+
+
+_TAGS = _every_tag()
+
+
 def _tagged(pattern: Pattern, sure: Span | None) -> Clause:
-    tags = select(annotation.c.content_id).where(annotation.c.type == "tag", _matches(annotation.c.text, pattern))
+    alike = select(_TAGS.c.text).where(_matches(_TAGS.c.text, pattern))
+    tags = select(annotation.c.content_id).where(annotation.c.type == "tag", annotation.c.text.in_(alike))
     return content.c.id.in_(tags if sure is None else tags.where(_spanned(annotation.c.confidence, sure)))
 
 
