@@ -1,7 +1,8 @@
-"""Write the vocabulary that several spaces are compared by: anyseek/search/vocabulary.txt, from words and templates of our own.
+"""Write the reference captions, anyseek/search/vocabulary.txt, from words and templates of our own, and what the starter makes of them.
 
-The words are in build_vocabulary.words.txt. `python scripts/build_vocabulary.py --check` changes nothing and fails when the file is out
-of date.
+The words are in build_vocabulary.words.txt. `python scripts/build_vocabulary.py --check` changes nothing and fails when the captions are
+out of date. Without it the starter encodes them, too, into anyseek/search/vocabulary-FINGERPRINT.npz, so that a library needs not: run it
+again whenever the starter changes.
 """
 
 from __future__ import annotations
@@ -55,10 +56,26 @@ def page() -> str:
     return "\n".join([HEAD, *(line for name, captions in found.items() for line in (f"# {name}", *captions)), ""])
 
 
+def write_vectors() -> None:
+    """Let the starter encode the captions as they are now."""
+    import numpy as np
+
+    from anyseek.encoders.registry import load
+    from anyseek.search.vocabulary import Vocabulary
+
+    starter, vocabulary = load("starter"), Vocabulary.shipped()
+    for old in VOCABULARY.parent.glob("vocabulary-*.npz"):
+        old.unlink()
+    vectors = starter.encode_text(list(vocabulary.texts)).astype(np.float16)
+    key = np.array(f"{starter.space.fingerprint} {vocabulary.digest}")
+    np.savez(VOCABULARY.parent / f"vocabulary-{starter.space.fingerprint[:16]}.npz", key=key, vectors=vectors)
+
+
 def main() -> None:
     wanted = page()
     if "--check" not in sys.argv:
         VOCABULARY.write_text(wanted, encoding="utf-8")
+        write_vectors()
     elif not VOCABULARY.exists() or VOCABULARY.read_text(encoding="utf-8") != wanted:
         sys.exit(f"{VOCABULARY} is out of date: run  python scripts/build_vocabulary.py")
 

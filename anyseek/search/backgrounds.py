@@ -16,16 +16,20 @@ from ..storage.catalog import Catalog
 from ..storage.derived import DerivedArrays
 from ..types import Modality
 from .bridges import Bridges
+from .hubs import Hubs
 from .samples import Sample, draw
 from .spaces import SearchSpace
 from .timings import Stopwatch
 
-__all__ = ["Background", "Backgrounds", "Origin", "background_of"]
+__all__ = ["Background", "Backgrounds", "Chance", "Origin", "chance_of", "middle_for_media", "middle_for_texts"]
 
 FEWEST_CONTENTS = 8
 PRIOR_WEIGHT = 4
 LEAST_DEVIATION = 1e-6
 GROWTH = 0.2
+FEW = 100
+NEAREST, FURTHEST = 0.7, 0.9
+MEDIA_MIDDLE = 2.7
 FILE = "backgrounds"
 
 
@@ -42,13 +46,27 @@ class Origin(NamedTuple):
 
 
 class Background(NamedTuple):
-    """What cosines are like by chance."""
+    """What cosines are like by chance.
+
+    Attributes:
+        mean: Of all pairs.
+        deviation: Of all pairs.
+        middle: Where, in deviations above the mean, chance is taken to end where nobody measured it.
+    """
+
+    mean: float
+    deviation: float
+    middle: float
+
+
+class Chance(NamedTuple):
+    """Mean and deviation of the cosines of pairs that were put together by chance."""
 
     mean: float
     deviation: float
 
 
-def background_of(queries: np.ndarray, vectors: np.ndarray, apart: np.ndarray | None = None, usual: float | None = None) -> Background:
+def chance_of(cosines: np.ndarray, apart: np.ndarray | None = None, usual: float | None = None) -> Chance:
     """Mean and deviation of the cosines of some queries with some vectors.
 
     With few of both, chance may make the deviation s far too small and scores far too high. So where another deviation u is known to be
@@ -57,18 +75,58 @@ def background_of(queries: np.ndarray, vectors: np.ndarray, apart: np.ndarray | 
     f = queries + vectors - 2 counts what varies by itself; the cosines are many more, but those of one vector hang together.
 
     Args:
-        queries: (q, dim) unit rows.
-        vectors: (n, dim) unit rows.
+        cosines: (q, n) float64, of each query with each vector.
         apart: (q, n) bool, the pairs that count; None for all.
         usual: The deviation to be drawn to; None to take what is found.
     """
-    cosines = np.asarray(queries @ vectors.T, np.float64)
     counted = cosines.ravel() if apart is None else cosines[apart]
     mean, variance = (float(counted.mean()), float(counted.var())) if counted.size else (0.0, 0.0)
     if usual is not None:
         free = max(sum(cosines.shape) - 2, 0) if counted.size else 0
         variance = (PRIOR_WEIGHT * usual**2 + free * variance) / (PRIOR_WEIGHT + free)
-    return Background(mean, max(variance**0.5, LEAST_DEVIATION))
+    return Chance(mean, max(variance**0.5, LEAST_DEVIATION))
+
+
+def middle_for_texts(cosines: np.ndarray, chance: Chance) -> float:
+    """Where chance ends for captions, without anybody's judgement.
+
+    What nine of ten captions find nothing above, in at most `FEW` of the vectors: among so few there is nothing for most captions, and
+    what a large library holds for many of them does not raise the level. It is held within the way from the mean to what the better
+    half of the vectors reach with the caption that suits them best: by chance hardly anything gets further than `FURTHEST` of it, and
+    what fits gets further than `NEAREST`.
+
+    Args:
+        cosines: (c, n) float64, of each caption with each vector, less what is taken off.
+        chance: Of these.
+
+    Returns:
+        Deviations above the mean.
+    """
+    if not cosines.size:
+        return MEDIA_MIDDLE
+    few = cosines[:, np.linspace(0, cosines.shape[1] - 1, min(cosines.shape[1], FEW)).astype(np.int64)]
+    way = float(np.median(cosines.max(axis=0))) - chance.mean
+    level = float(np.quantile(few.max(axis=1), 0.9)) - chance.mean
+    return min(max(level, NEAREST * way), FURTHEST * way) / chance.deviation
+
+
+def middle_for_media(cosines: np.ndarray, chance: Chance, apart: np.ndarray | None = None, furthest: float = FURTHEST) -> float:
+    """Where chance ends for pictures, sounds and shots, without anybody's judgement: some deviations up.
+
+    It is less where that is more than what suits a vector best reaches, and where what is equal would not be alike.
+
+    Args:
+        cosines: (q, n) float64, of each query with each vector.
+        chance: Of these.
+        apart: (q, n) bool, the pairs that count; None for all.
+        furthest: The most of the way from the mean to what the better half of the vectors reach.
+
+    Returns:
+        Deviations above the mean.
+    """
+    best = np.max(cosines, axis=0, initial=-1.0, where=True if apart is None else apart)
+    way = float(np.median(best[best > -1])) - chance.mean if (best > -1).any() else 1.0
+    return min(MEDIA_MIDDLE, furthest * way / chance.deviation, FURTHEST * (1 - chance.mean) / chance.deviation)
 
 
 class Backgrounds:
@@ -81,11 +139,15 @@ class Backgrounds:
         catalog: What the library holds.
         spaces: Its spaces.
         bridges: Between them.
+        hubs: What is taken off the cosines of texts; None for nothing.
         kept: Where they are kept; None to keep nothing.
     """
 
-    def __init__(self, catalog: Catalog, spaces: Sequence[SearchSpace], bridges: Bridges, kept: DerivedArrays | None) -> None:
+    def __init__(
+        self, catalog: Catalog, spaces: Sequence[SearchSpace], bridges: Bridges, hubs: Hubs | None = None, kept: DerivedArrays | None = None
+    ) -> None:
         self.catalog = catalog
+        self.hubs = hubs
         self.spaces = {space.id: space for space in spaces}
         self.bridges = bridges
         self._kept = kept
@@ -101,10 +163,10 @@ class Backgrounds:
             counts[1] = self._count(target.id if origin.source is None else origin.source, origin.modality)
         with self._lock:
             known = self._known.get(name)
-            if known is None or known.shape != (4,) or not all(map(_is_fresh, known[2:], counts)):
+            if known is None or known.shape != (5,) or not all(map(_is_fresh, known[3:], counts)):
                 known = np.array([*self._work_out(target, modality, origin, watch), *counts])
                 self._known[name] = known
-            return Background(float(known[0]), float(known[1]))
+            return Background(float(known[0]), float(known[1]), float(known[2]))
 
     def centre(self, space: SearchSpace, modality: Modality, watch: Stopwatch) -> np.ndarray:
         """Where a space's vectors of one modality lie around, (dim,) float32.
@@ -149,19 +211,26 @@ class Backgrounds:
         """Texts are as many as they are; media may be few, and are drawn towards what texts give, or towards random directions."""
         texts = self.bridges.texts.of(target if origin.source is None else self.spaces[origin.source], watch)
         held = self._sample(target.id, modality)
+        chance, cosines, apart = Chance(0.0, held.vectors.shape[1] ** -0.5), np.zeros((0, len(held))), None
+        if texts is not None:
+            with watch.time("score"):
+                cosines = _cosines(self._carried(texts.vectors, target, Origin(Modality.TEXT, origin.source), watch), held.vectors)
+                chance = chance_of(cosines)
         if origin.modality is Modality.TEXT:
             assert texts is not None  # a space that understands no text is asked no texts, and no bridge leaves from it
-            with watch.time("score"):
-                return background_of(self._carried(texts.vectors, target, origin, watch), held.vectors)
-        usual = Background(0.0, held.vectors.shape[1] ** -0.5)
-        if texts is not None:
-            usual = self.of(target, modality, Origin(Modality.TEXT, origin.source), watch)
+            taken = self.hubs.taken(target, held.ids, watch) if self.hubs is not None and origin.source is None else None
+            if taken is not None:
+                cosines -= taken
+                chance = chance_of(cosines)
+            return Background(*chance, middle_for_texts(cosines, chance))
         asked = self._sample(target.id if origin.source is None else origin.source, origin.modality)
-        if texts is not None and asked.distinct < FEWEST_CONTENTS:
-            return usual
-        with watch.time("score"):
-            apart = asked.contents[:, None] != held.contents[None]  # a content has nothing to say about itself
-            return background_of(self._carried(asked.vectors, target, origin, watch), held.vectors, apart, usual.deviation)
+        if texts is None or asked.distinct >= FEWEST_CONTENTS:
+            with watch.time("score"):
+                apart = asked.contents[:, None] != held.contents[None]  # a content has nothing to say about itself
+                cosines = _cosines(self._carried(asked.vectors, target, origin, watch), held.vectors)
+                chance = chance_of(cosines, apart, chance.deviation)
+        furthest = FURTHEST if origin.source is None else NEAREST  # what fits reaches less far over a bridge
+        return Background(*chance, middle_for_media(cosines, chance, apart, furthest))
 
     def _carried(self, vectors: np.ndarray, target: SearchSpace, origin: Origin, watch: Stopwatch) -> np.ndarray:
         """Vectors as queries of some sort, carried over where the sort is one that came over a bridge."""
@@ -193,7 +262,12 @@ class Backgrounds:
 
     def _key(self) -> str:
         spaces = " ".join(f"{space.id}={space.row.space.fingerprint}" for space in self.spaces.values())
-        return f"{self.bridges.method} {self.bridges.texts.vocabulary.digest} {spaces}"
+        taken = " ".join(self.hubs.key(space) for space in self.spaces.values()) if self.hubs is not None else ""
+        return f"2 {self.bridges.method} {self.bridges.texts.vocabulary.digest} {spaces} {taken}"
+
+
+def _cosines(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    return np.asarray(queries @ vectors.T, np.float64)
 
 
 def _is_fresh(then: float, now: int) -> bool:

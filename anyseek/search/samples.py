@@ -19,11 +19,13 @@ class Sample:
     """Some of the vectors of one modality.
 
     Attributes:
+        ids: (n,) int64, of the embeddings.
         vectors: (n, dim) float32 unit rows.
         contents: (n,) int64, the content that each belongs to.
         of: How many there are in all.
     """
 
+    ids: np.ndarray
     vectors: np.ndarray
     contents: np.ndarray
     of: int
@@ -45,4 +47,4 @@ def draw(catalog: Catalog, space: SpaceRow, modality: Modality) -> Sample:
     ids = catalog.live_embeddings(space.id, modalities={modality})
     chosen = ids[np.linspace(0, len(ids) - 1, min(len(ids), LARGEST)).astype(np.int64)] if len(ids) else ids
     contents = np.array([row.content_id for row in catalog.segments_of(chosen)], np.int64)
-    return Sample(catalog.vectors(chosen).reshape(len(chosen), space.space.dim), contents, len(ids))
+    return Sample(chosen, catalog.vectors(chosen).reshape(len(chosen), space.space.dim), contents, len(ids))

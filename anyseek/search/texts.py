@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 import numpy as np
 
@@ -18,7 +21,7 @@ __all__ = ["OnText", "TextVectors", "Texts"]
 
 CHUNK = 64
 HASTY = 200
-HASTY_NOTE = "the library is not prepared for searching several spaces: its next  anyseek index  makes this better and faster"
+HASTY_NOTE = "the library is not prepared for telling what is relevant: its next  anyseek index  makes this better and faster"
 
 OnText = Callable[[SearchSpace, int, int], None]
 """Told while a space encodes the vocabulary: the space, how many texts are done, and how many there are."""
@@ -85,11 +88,11 @@ class Texts:
         """Encode the whole vocabulary and keep it, unless that was done before.
 
         Returns:
-            The name under which it is kept; None if the space does not understand text.
+            The name under which it is kept; None if the space does not understand text, or its vectors come with the program.
         """
         with self._lock:
             watch = Stopwatch()
-            if not space.takes(Modality.TEXT, watch):
+            if not space.takes(Modality.TEXT, watch) or self._is_shipped(space):
                 return None
             found = self._read(space)
             if found is None:
@@ -100,11 +103,16 @@ class Texts:
             return _name(space)
 
     def _read(self, space: SearchSpace) -> TextVectors | None:
-        kept = self._kept.read(_name(space), self._key(space)) if self._kept is not None else None
-        vectors = (kept or {}).get("vectors", np.empty(0))
+        vectors = shipped_vectors(space.row.space.fingerprint, self.vocabulary.digest)
+        if vectors is None:
+            kept = self._kept.read(_name(space), self._key(space)) if self._kept is not None else None
+            vectors = (kept or {}).get("vectors", np.empty(0))
         if vectors.shape != (len(self.vocabulary.texts), space.row.space.dim):
             return None
         return TextVectors(vectors.astype(np.float32))
+
+    def _is_shipped(self, space: SearchSpace) -> bool:
+        return shipped_vectors(space.row.space.fingerprint, self.vocabulary.digest) is not None
 
     def _encode(self, space: SearchSpace, step: int, watch: Stopwatch, on_text: OnText | None = None) -> TextVectors:
         texts = self.vocabulary.texts[::step]
@@ -119,6 +127,17 @@ class Texts:
 
     def _key(self, space: SearchSpace) -> str:
         return f"{space.row.space.fingerprint} {self.vocabulary.digest}"
+
+
+@cache
+def shipped_vectors(fingerprint: str, digest: str) -> np.ndarray | None:
+    """What a space makes of a vocabulary, (n, dim) float16, where that comes with the program; ``scripts/build_vocabulary.py`` makes it."""
+    try:
+        packed = files(__package__).joinpath(f"vocabulary-{fingerprint[:16]}.npz").read_bytes()
+    except OSError:
+        return None
+    with np.load(io.BytesIO(packed), allow_pickle=False) as shipped:
+        return np.asarray(shipped["vectors"]) if str(shipped["key"]) == f"{fingerprint} {digest}" else None
 
 
 def _name(space: SearchSpace) -> str:

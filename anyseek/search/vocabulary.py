@@ -1,4 +1,4 @@
-"""The texts that a library's spaces are compared by: short captions of what can be seen and heard."""
+"""The reference captions: short texts about what can be seen, heard and done, by which chance is known and spaces are compared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from typing import Self
 
 from ..errors import BadInput
 
-__all__ = ["Vocabulary"]
+__all__ = ["CAPTIONS", "Vocabulary"]
+
+CAPTIONS = "captions"
+"""The setting that holds a library's own captions, as `Vocabulary.to_setting` writes them."""
 
 FEWEST = 20
 
@@ -43,6 +46,15 @@ class Vocabulary:
         """The texts that come with the program; ``scripts/build_vocabulary.py`` makes them."""
         lines = files(__package__).joinpath("vocabulary.txt").read_text(encoding="utf-8").splitlines()
         return cls.of([line for line in lines if not line.startswith("#")])
+
+    @classmethod
+    def kept(cls, setting: str | None) -> Self:
+        """The captions of a library: its own, or the shipped ones where it has none."""
+        return cls.shipped() if setting is None else cls(tuple(setting.split("\n")))
+
+    def to_setting(self) -> str:
+        """As `kept` reads them: one a line."""
+        return "\n".join(" ".join(text.split()) for text in self.texts)
 
     @cached_property
     def digest(self) -> str:

@@ -108,15 +108,19 @@ def best_merits(colour: np.ndarray, count: int) -> list[float]:
     return sorted((COLOURS @ colour).tolist(), reverse=True)[:count]
 
 
-def test_a_text_is_ranked_by_standard_scores_over_both_spaces(full: Pair) -> None:
-    answer = full.engine(*TEXTS).answer(Query((Text("red"),), limit=200))
+def test_a_text_is_ranked_by_standard_scores_less_where_chance_ends_over_both_spaces(full: Pair) -> None:
+    answer = full.engine(*TEXTS).answer(Query((Text("red"),), limit=200, min_relevance=0))
     raw, wanted = {}, {}
     for encoder, modality, suffix in ((full.sees, Modality.IMAGE, "png"), (full.hears, Modality.AUDIO, "ogg")):
         vectors = halves(encoder.place(COLOURS, modality))
-        mean, deviation = chance(halves(encoder.encode_text(TEXTS)), vectors)
+        captions = halves(encoder.encode_text(TEXTS))
+        mean, deviation = chance(captions, vectors)
+        way = float(np.median((captions @ vectors.T).max(axis=0))) - mean
+        level = float(np.quantile((captions @ vectors.T).max(axis=1), 0.9)) - mean
+        middle = min(max(level, 0.7 * way), 0.9 * way) / deviation
         cosines = vectors @ encoder.encode_text(["red"])[0]
         raw |= {f"{number:02}.{suffix}": cosine for number, cosine in enumerate(cosines)}
-        wanted |= {f"{number:02}.{suffix}": (cosine - mean) / deviation for number, cosine in enumerate(cosines)}
+        wanted |= {f"{number:02}.{suffix}": 2.5 * ((cosine - mean) / deviation - middle) for number, cosine in enumerate(cosines)}
     assert by_name(answer) == pytest.approx(wanted, abs=1e-4)
     assert [hit.score for hit in answer] == pytest.approx(sorted(wanted.values(), reverse=True), abs=1e-4)
     assert answer.searched == 2 * len(COLOURS)
@@ -140,7 +144,7 @@ def test_neither_side_drowns_the_other_whatever_their_scales(
     for number, colour in enumerate(COLOURS):
         pair.picture(f"{number:02}.png", colour)
         pair.sound(f"{number:02}.ogg", colour)
-    answer = pair.engine(*TEXTS).answer(Query((Text(text),), limit=limit))
+    answer = pair.engine(*TEXTS).answer(Query((Text(text),), limit=limit, min_relevance=0))
     pair.catalog.close()
     (query,) = ColourEncoder().encode_text([text])
     merit = COLOURS @ query
@@ -154,8 +158,8 @@ def test_a_single_sound_is_found_among_many_pictures_when_it_fits_and_not_when_i
         pair.picture(f"{number:02}.png", colour)
     pair.sound("low.ogg", RED)
     engine = pair.engine(*TEXTS)
-    red = [hit.path.name for hit in engine.answer(Query((Text("red"),), limit=100))]
-    blue = [hit.path.name for hit in engine.answer(Query((Text("blue"),), limit=100))]
+    red = [hit.path.name for hit in engine.answer(Query((Text("red"),), limit=100, min_relevance=0))]
+    blue = [hit.path.name for hit in engine.answer(Query((Text("blue"),), limit=100, min_relevance=0))]
     assert red.index("low.ogg") < 12
     assert blue.index("low.ogg") > 25
 
@@ -165,15 +169,15 @@ def test_the_best_of_all_groups_are_found_whatever_drowns_them(pair: Pair) -> No
     for number in range(5):
         pair.film(f"{number}.mp4", [RED] * 100, [GREEN])
     pair.sound("high.ogg", BLUE)
-    (hit,) = pair.engine(*TEXTS).answer(Query((Text("high"),), limit=1))
+    (hit,) = pair.engine(*TEXTS).answer(Query((Text("high"),), limit=1, min_relevance=0))
     assert (hit.path.name, hit.space) == ("high.ogg", "hearing")
 
 
 def test_a_film_that_is_seen_in_one_space_and_heard_in_the_other_is_one_hit_with_moments_of_both(full: Pair) -> None:
-    film = full.film("film.mp4", [GREEN, GREEN, RED, GREEN], [GREEN, RED, RED, GREEN])
-    hits = [hit for hit in full.engine(*TEXTS).answer(Query((Text("red"),), limit=200)) if hit.path.name == "film.mp4"]
+    film = full.film("film.mp4", [GREEN, RED, RED, GREEN], [GREEN, RED, RED, GREEN])
+    hits = [hit for hit in full.engine(*TEXTS).answer(Query((Text("red"),), limit=200, min_relevance=0)) if hit.path.name == "film.mp4"]
     assert [(hit.start_ms, hit.end_ms, hit.signals, len(hit.moments)) for hit in hits] == [(1000, 3000, ("seen", "heard"), 1)]
-    similar = full.engine(*TEXTS).answer(Query((full.engine(*TEXTS).stored(film),), limit=300, without=frozenset({film})))
+    similar = full.engine(*TEXTS).answer(Query((full.engine(*TEXTS).stored(film),), limit=300, without=frozenset({film}), min_relevance=0))
     assert "film.mp4" not in by_name(similar)
     assert len(similar) == 2 * len(COLOURS)
     assert {hit.bridge for hit in similar} == {None}  # both spaces have vectors of it
@@ -181,7 +185,7 @@ def test_a_film_that_is_seen_in_one_space_and_heard_in_the_other_is_one_hit_with
 
 def test_a_picture_reaches_the_sounds_by_a_bridge_and_its_hits_say_so(full: Pair) -> None:
     red = Picture(seen(), np.full((4, 4, 3), (255, 0, 0), np.uint8))
-    answer = full.engine(*TEXTS).answer(Query((Example(Kind.IMAGE, {full.spaces[0].id: (red,)}),), limit=200))
+    answer = full.engine(*TEXTS).answer(Query((Example(Kind.IMAGE, {full.spaces[0].id: (red,)}),), limit=200, min_relevance=0))
     assert {(hit.kind, hit.space, hit.bridge) for hit in answer} == {
         (Kind.IMAGE, "sight", None),
         (Kind.AUDIO, "hearing", "ridge: sight → hearing"),
@@ -195,7 +199,9 @@ def test_a_picture_reaches_the_sounds_by_a_bridge_and_its_hits_say_so(full: Pair
 
 def test_a_sound_reaches_the_pictures_by_names(full: Pair) -> None:
     tone = np.sin(2 * np.pi * 200 * np.arange(8000) / 8000).astype(np.float32)
-    query = Query((Example(Kind.AUDIO, {full.spaces[1].id: (Sound(heard(0, 1000), tone),)}),), frozenset({Kind.IMAGE}), limit=5)
+    query = Query(
+        (Example(Kind.AUDIO, {full.spaces[1].id: (Sound(heard(0, 1000), tone),)}),), frozenset({Kind.IMAGE}), limit=5, min_relevance=0
+    )
     answer = full.engine(*TEXTS, bridge="labels").answer(query)
     assert {hit.bridge for hit in answer} == {"labels: hearing → sight"}
     assert merits(answer, RED) == pytest.approx(best_merits(RED, 5), abs=0.05)
@@ -204,7 +210,7 @@ def test_a_sound_reaches_the_pictures_by_names(full: Pair) -> None:
 def test_what_the_library_has_already_reaches_the_other_space_too(full: Pair) -> None:
     picture = full.picture("red.png", RED)
     engine = full.engine(*TEXTS)
-    answer = engine.answer(Query((engine.stored(picture),), frozenset({Kind.AUDIO}), limit=3))
+    answer = engine.answer(Query((engine.stored(picture),), frozenset({Kind.AUDIO}), limit=3, min_relevance=0))
     assert {hit.bridge for hit in answer} == {"ridge: sight → hearing"}
     assert merits(answer, RED) == pytest.approx(best_merits(RED, 3), abs=0.05)
 
@@ -212,12 +218,12 @@ def test_what_the_library_has_already_reaches_the_other_space_too(full: Pair) ->
 def test_a_bridged_part_is_joined_with_those_that_are_understood(full: Pair) -> None:
     blue = Picture(seen(), np.full((4, 4, 3), (0, 0, 255), np.uint8))
     parts = (Text("red"), Example(Kind.IMAGE, {full.spaces[0].id: (blue,)}))
-    sounds = full.engine(*TEXTS).answer(Query(parts, frozenset({Kind.AUDIO}), limit=3))
+    sounds = full.engine(*TEXTS).answer(Query(parts, frozenset({Kind.AUDIO}), limit=3, min_relevance=0))
     both = unit(RED + BLUE)
     assert min(merits(sounds, both)) > 0.9
     assert max(float(COLOURS[int(hit.path.stem)] @ one) for hit in sounds for one in (RED, BLUE)) < 0.95  # neither of the two alone
     assert {hit.bridge for hit in sounds} == {"ridge: sight → hearing"}
-    away = full.engine(*TEXTS).answer(Query((Text("magenta"), Text("red", weight=-0.7)), limit=4))
+    away = full.engine(*TEXTS).answer(Query((Text("magenta"), Text("red", weight=-0.7)), limit=4, min_relevance=0))
     assert min(merits(away, BLUE)) > 0.7
 
 
