@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .judged_films import make_film
-from .judged_plan import FilmPlan, plan_films
+from .judged_plan import plan_films
 from .judged_queries import Query, Subjects, judged_queries, write_queries
 from .measure import ROOT
 
@@ -55,7 +55,7 @@ class Media:
         return sorted(path.relative_to(self.folder).as_posix() for path in files if path.suffix != ".csv")
 
 
-def build(media: Media, root: Path, films: int, seed: int) -> tuple[list[FilmPlan], Path]:
+def build(media: Media, root: Path, films: int, seed: int) -> Path:
     """Make a folder to be indexed, and a file of judged queries beside it.
 
     Args:
@@ -65,7 +65,7 @@ def build(media: Media, root: Path, films: int, seed: int) -> tuple[list[FilmPla
         seed: Equal seeds make equal films.
 
     Returns:
-        The films' plans, and the file of queries.
+        The file of queries.
     """
     shutil.copytree(media.folder, root, ignore=shutil.ignore_patterns("*.csv"))
     (root / FILMS).mkdir()
@@ -74,13 +74,13 @@ def build(media: Media, root: Path, films: int, seed: int) -> tuple[list[FilmPla
         make_film(plan, media.folder, root / FILMS / f"{plan.name}.mp4")
     queries = root / "queries.json"
     write_queries([*judged_queries(media.subjects, plans, FILMS), *(_moved(query, root) for query in media.queries)], queries)
-    return plans, queries
+    return queries
 
 
 def _moved(query: Query, root: Path) -> Query:
-    """A query of ``data/queries.json`` with the path of its example as seen from `root`."""
+    """A query of ``data/queries.json`` under a name of its own, with the path of its example as seen from `root`."""
     if query["kind"] == "text":
-        return query
+        return {**query, "id": f"demo-{query['id']}"}
     path = query["query"]
     asked = path.removeprefix("demo/") if path.startswith("demo/") else (ROOT / "data" / path).as_posix()
-    return {**query, "query": asked, "id": f"still-{query['id']}"}
+    return {**query, "query": asked, "id": f"demo-{query['id']}"}

@@ -15,6 +15,8 @@ from .measure import ROOT
 
 __all__ = ["Subjects", "judged_queries", "write_queries"]
 
+STILL = {"seen": "image", "heard": "audio"}
+
 Query = dict[str, Any]
 Place = dict[str, Any]
 
@@ -49,7 +51,8 @@ class Subjects:
 def judged_queries(subjects: Subjects, films: Sequence[FilmPlan], folder: str = "judged") -> list[Query]:
     """Ask for every text that an answer is held for, for every photo and sound in a film by itself, and for what nothing answers.
 
-    Each text is asked of films alone (target ``video``) and of everything (target ``any``), where an answer is a file or a stretch of one.
+    Each text is asked of films alone (target ``video``), of everything (target ``any``), where an answer is a file or a stretch of one, and
+    of photos or sounds alone, which tells what an encoder knows from where a moment is found.
 
     Args:
         subjects: What is asked.
@@ -65,6 +68,8 @@ def judged_queries(subjects: Subjects, films: Sequence[FilmPlan], folder: str = 
                 queries.append(_query(f"text-video-{group}-{number:02}", "text", text, "video", stretches))
             files = [{"path": answer} for answer in answers if "@" not in answer]
             queries.append(_query(f"text-any-{group}-{number:02}", "text", text, "any", [*files, *stretches]))
+            if group in STILL:
+                queries.append(_query(f"text-{STILL[group]}-{number:02}", "text", text, STILL[group], files))
     for kind, group in (("image", "seen"), ("audio", "heard")):
         answers_of = getattr(subjects, group).values()
         for number, path in enumerate(_used(films, kind), 1):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -11,7 +11,7 @@ from .relevance import relevance_of
 
 __all__ = ["Moment", "merge_moments"]
 
-SHARE = 0.5
+SHARES = {"seen": 0.3, "heard": 0.5}  # pictures are cut where shots end, sound wherever a window is full: docs/moments.md
 TOLERANCE = 1.0
 MAX_GAP_MS = 500
 SAME_FROM = 0.5
@@ -47,13 +47,13 @@ def merge_moments(
     segments: Sequence[Segment],
     scores: Sequence[float],
     *,
-    share: float = SHARE,
+    shares: Mapping[str, float] = SHARES,
     tolerance: float = TOLERANCE,
     max_gap_ms: int = MAX_GAP_MS,
 ) -> list[Moment]:
-    """Join the segments of one content that hold together: those that score nearer to its best one than to what is usual in it.
+    """Join the segments of one content that hold together: those that score near its best one and not near what is usual in it.
 
-    How far below the best a segment may lie depends on the content: `share` of the way from the best down to the median of all that is
+    How far below the best a segment may lie depends on the content: a share of the way from the best down to the median of all that is
     seen in it, or heard, whichever the best is; at least `tolerance`, so that a film which answers from its beginning to its end is one
     moment. What is seen and what is heard are joined apart, since pictures end at cuts and sounds at the ends of windows; where both are
     about the same stretch, they are one moment with the ends of the better one.
@@ -61,7 +61,7 @@ def merge_moments(
     Args:
         segments: All segments of the content, in any order and in any number of spaces.
         scores: One per segment, log-odds of being relevant.
-        share: In [0, 1]. More makes longer moments.
+        shares: Of that way, in [0, 1], by the signal of the best segment. More makes longer moments.
         tolerance: In log-odds, 0 or more. Segments that lie no further below the best always belong.
         max_gap_ms: Widest gap between segments that still belong together.
 
@@ -76,7 +76,7 @@ def merge_moments(
         return []
     best = max(rows, key=lambda row: row.score)
     usual = median(row.score for row in rows if row.signal == best.signal)
-    floor = best.score - max(tolerance, share * (best.score - usual))
+    floor = best.score - max(tolerance, shares[best.signal] * (best.score - usual))
     kept = [row for row in rows if row.score >= floor]
     apart = [_moment(group) for signal in SIGNALS for group in _neighbours((row for row in kept if row.signal == signal), max_gap_ms)]
     return _joined(sorted(apart, key=_rank))

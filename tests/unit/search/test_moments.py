@@ -34,9 +34,9 @@ def spans(moments: list[Moment]) -> list[tuple[int, int]]:
 
 def test_neighbours_that_match_are_one_moment_and_others_stay_apart() -> None:
     segments = [seen(0, 1000), seen(1000, 2000, 1500), seen(2000, 3000), seen(3000, 9000), seen(9000, 9500), seen(9500, 9600)]
-    assert merge_moments(segments, [-6, 2, 0.5, -5, 1, -5]) == [
+    assert merge_moments(segments, [-6, 2, 1, -5, 1.5, -5]) == [
         Moment(1000, 3000, 1500, 2, ("seen",)),
-        Moment(9000, 9500, 9000, 1, ("seen",)),
+        Moment(9000, 9500, 9000, 1.5, ("seen",)),
     ]
 
 
@@ -44,6 +44,13 @@ def test_what_scores_halfway_to_the_usual_belongs_and_what_scores_less_does_not(
     """The best is 4 and the median 0, so that the floor is 2."""
     segments = [heard(at, at + 3000) for at in range(0, 21_000, 3000)]
     assert spans(merge_moments(segments, [0, 2, 4, 1.99, 0, -3, -3])) == [(3000, 9000)]
+
+
+def test_pictures_have_to_lie_nearer_to_the_best_than_sounds() -> None:
+    """The best is 4 and the median -6: the floor is 1 for what is seen, and -1 for what is heard."""
+    for make, expected in ((seen, [(3000, 9000)]), (heard, [(0, 9000)])):
+        segments = [make(at, at + 3000) for at in range(0, 21_000, 3000)]
+        assert spans(merge_moments(segments, [0.5, 1, 4, -6, -6, -7, -8])) == expected
 
 
 def test_what_is_usual_is_told_by_the_signal_of_the_best_alone() -> None:
@@ -57,10 +64,10 @@ def test_a_film_that_answers_from_beginning_to_end_is_one_moment() -> None:
     assert spans(merge_moments([seen(0, 10), seen(1000, 1010), seen(2000, 2010)], [3.0, 1.9, 2.5])) == [(0, 10), (2000, 2010)]
 
 
-def test_a_better_share_or_tolerance_lets_more_in() -> None:
+def test_a_larger_share_or_tolerance_lets_more_in() -> None:
     segments, scores = [heard(0, 10), heard(10, 20), heard(20, 30), heard(30, 40)], [6.0, 2.5, 0.0, -1.0]
     assert spans(merge_moments(segments, scores, max_gap_ms=0)) == [(0, 10)]
-    assert spans(merge_moments(segments, scores, max_gap_ms=0, share=0.75)) == [(0, 20)]
+    assert spans(merge_moments(segments, scores, max_gap_ms=0, shares={"heard": 0.75})) == [(0, 20)]
     assert spans(merge_moments(segments, scores, max_gap_ms=0, tolerance=3.5)) == [(0, 20)]
     assert spans(merge_moments(segments, scores, max_gap_ms=0, tolerance=100)) == [(0, 40)]
 
@@ -150,7 +157,7 @@ def floor_of(segments: list[Segment], scores: list[float]) -> float:
     best = max(scores)
     first = min((s for s, x in zip(segments, scores, strict=True) if x == best), key=lambda s: (s.start_ms, s.end_ms, s.modality))
     usual = median(x for s, x in zip(segments, scores, strict=True) if signal(s) == signal(first))
-    return best - max(1.0, (best - usual) / 2)
+    return best - max(1.0, (best - usual) * (0.5 if first.modality is Modality.AUDIO else 0.3))
 
 
 def groups_of(segments: list[Segment]) -> list[list[Segment]]:
