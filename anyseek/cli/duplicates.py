@@ -15,6 +15,7 @@ from rich.text import Text
 
 from ..types import Kind
 from .exits import Exit
+from .filter_options import condition_of
 from .options import JsonOption, Kinds, LibraryOption, as_kinds
 from .output import MARK_OF, STYLE_OF, link, note, plain_table, print_json, said, show, timecode, write_paths
 from .progress import stop_on_interrupt
@@ -46,6 +47,12 @@ def duplicates(
         ),
     ] = None,
     kind: Kinds = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--filter", "-f", metavar="EXPR", help="Only files that satisfy it: 'path:Camera/** and date:2024'.", show_default=False
+        ),
+    ] = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     paths: Annotated[bool, typer.Option("--paths", "-p", help="Print only the paths that need not be kept, one per line.")] = False,
@@ -67,6 +74,7 @@ def duplicates(
         found = opened.duplicates(
             tiers=tiers,
             kinds=as_kinds(kind),
+            where=condition_of({"where_filter": where}),  # the other filters' --near is a place
             distance=DISTANCE if distance is None else distance,
             min_similarity=min_similarity,
             on_look=on_look,

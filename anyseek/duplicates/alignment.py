@@ -13,6 +13,7 @@ Signs = npt.NDArray[np.float32]
 
 INSIDE = 0.9
 BLOCKS = 16
+TRANSFORMED_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def align(one: Signs, other: Signs, least: float) -> Alignment | None:
     fewer = min(int(told.sum()), int(heard.sum()))
     if not fewer:
         return None
-    agreed, shared = _correlated(one, other), _correlated(told[:, None].astype(np.float32), heard[:, None].astype(np.float32))
+    agreed, shared = _correlated(one, other), _correlated(told[:, None].astype(np.float64), heard[:, None].astype(np.float64))
     counts = np.rint(shared)
     offsets = np.arange(1 - len(one), len(other))
     overlaps = np.minimum(len(one), len(other) - offsets) - np.maximum(0, -offsets)
@@ -81,7 +82,7 @@ def agreement_at(one: Signs, other: Signs, offset: int) -> float:
 def repeats(signs: Signs, lag: int) -> float:
     """How far a sequence agrees with itself at most when it is moved by `lag` steps or more; 1 where half of it is shorter than that."""
     steps = np.arange(lag, len(signs) // 2 + 1)
-    told = _telling(signs)[:, None].astype(np.float32)
+    told = _telling(signs)[:, None].astype(np.float64)
     if not len(steps) or not told.any():
         return 1.0
     middle = len(signs) - 1
@@ -89,12 +90,15 @@ def repeats(signs: Signs, lag: int) -> float:
     return float((agreed / (np.maximum(shared, 1) * signs.shape[1])).max())
 
 
-def _correlated(one: Signs, other: Signs) -> npt.NDArray[np.float64]:
+def _correlated(one: npt.NDArray[np.floating], other: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """Sums of products at all offsets from 1 - n, where the last row of one meets the first of the other, to m - 1."""
     size = 1 << (len(one) + len(other) - 2).bit_length()
     spectrum = np.zeros(size // 2 + 1, np.complex128)
-    for column in range(one.shape[1]):  # one by one: all at once would take gigabytes for a day of sound
-        spectrum += np.fft.rfft(other[:, column], size) * np.fft.rfft(one[::-1, column], size)
+    together = max(1, TRANSFORMED_AT_ONCE // size)  # all columns of a day of sound at once would take gigabytes
+    for start in range(0, one.shape[1], together):
+        columns = slice(start, start + together)
+        forward, backward = np.fft.rfft(other[:, columns], size, axis=0), np.fft.rfft(one[::-1, columns], size, axis=0)
+        spectrum += (forward * backward).sum(axis=1)
     return np.fft.irfft(spectrum, size)[: len(one) + len(other) - 1]
 
 

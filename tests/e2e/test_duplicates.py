@@ -221,6 +221,16 @@ def test_a_smaller_distance_finds_fewer(attic: Attic) -> None:
     assert 0 < sum(map(len, few.values())) < sum(map(len, usual.values()))
 
 
+def test_only_files_that_satisfy_a_condition_are_compared(attic: Attic) -> None:
+    found = attic.command("duplicates", "--filter", "path:more/*", "-k", "image", "--json").json
+    assert found["looked_at"] == 8
+    assert by_first(found["groups"], "exact") == {}
+    assert {first: set(others) for first, others in by_first(found["groups"], "near").items()} == {
+        "copy of IMG_2041.jpg": {"small.jpg", "other.webp"}
+    }
+    assert "EXPR" not in attic.command("duplicates", "--filter", "path:", code=2).complaint
+
+
 def test_what_is_gone_or_changed_is_told(attic: Attic, tmp_path: Path) -> None:
     media = tmp_path / "media"
     media.mkdir()
