@@ -33,7 +33,7 @@ UPDATE content SET
 OWN = """UPDATE asset SET user_metadata = '{"project": "p' || (id % 1000) || '"}' WHERE id % 10 = 0"""
 TAGS = """
 INSERT INTO annotation (content_id, type, origin, text, start_ms, end_ms, confidence)
-SELECT id, 'tag', 'made up', 'thing ' || (id % 200), 0, 0, (id % 100) / 100.0 FROM content
+SELECT id, 'tag', 'made up', 'thing ' || (id % 200), 0, 0, (id / 200 % 100) / 100.0 FROM content
 """
 
 FILTERS = (
