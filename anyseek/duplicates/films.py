@@ -1,6 +1,6 @@
 """Films and sounds that are nearly the same, or parts of others.
 
-Vectors say which are worth a closer look, and no more: two recordings of rain may have a cosine of 0.99, and a film in half its size one of
+Vectors say which are worth a closer look, and no more: two chainsaws may have a cosine of 0.98, and a film in half its size one of
 0.8 with itself. What decides are hashes of how they look and sound from moment to moment, which must agree all along the shorter of both.
 """
 
