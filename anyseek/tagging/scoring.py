@@ -53,14 +53,18 @@ class LabelScores:
         Raises:
             BadInput: The encoder does not take a label.
         """
-        scores = np.full((len(ids), len(self.vocabulary.labels)), -np.inf)
-        for place, probe in zip(self.places, self._asked(), strict=True):
-            if modality in self.vocabulary.labels[place].modalities:
-                cosines = np.asarray(vectors @ probe.vector, np.float64)
+        scores = np.full((len(self.vocabulary.labels), len(ids)), -np.inf)  # a row is a label: what is done to one is done to all of it
+        asked = [
+            (place, probe)
+            for place, probe in zip(self.places, self._asked(), strict=True)
+            if modality in self.vocabulary.labels[place].modalities
+        ]
+        if asked:
+            cosines = np.stack([probe.vector for _, probe in asked]) @ vectors.T
+            for (place, probe), row in zip(asked, cosines, strict=True):
                 corrections = self.relevance.corrections(probe, ids, self._watch)
-                corrected = cosines if corrections is None else cosines - corrections
-                scores[:, place] = self.relevance.scores(corrected, probe, modality, self._watch)
-        return scores
+                scores[place] = self.relevance.scores(row if corrections is None else row - corrections, probe, modality, self._watch)
+        return scores.T
 
     def _asked(self) -> list[Probe]:
         if not self._probes and self.places:
