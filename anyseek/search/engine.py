@@ -18,7 +18,7 @@ from .bridges import BridgeMethod
 from .candidates import Candidates, Question
 from .comparison import Comparison
 from .fusion import EarlyFusion
-from .hits import Answer, Hit, hits_of
+from .hits import Answer, Hit, hits_of, tagged
 from .lookup import allowed_in
 from .paging import Ordered, Page
 from .plan import Plan
@@ -110,7 +110,7 @@ class Engine:
         told += [*notes, *page.notes, *self._why_empty(query, searched)]
         specs = tuple(space.spec for space in self.spaces)
         taken = (time.perf_counter() - started) * 1000
-        return Answer(page.hits, searched, taken, tuple(dict.fromkeys(told)), watch.taken_ms, specs, cut, page.cursor)
+        return Answer(tagged(self.catalog, page.hits), searched, taken, tuple(dict.fromkeys(told)), watch.taken_ms, specs, cut, page.cursor)
 
     def _questions(
         self, query: Query, comparison: Comparison, searched: Sequence[SearchSpace], watch: Stopwatch

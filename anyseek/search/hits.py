@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from .query import Part, Query
 from .references import reference_to
 from .relevance import relevance_of
 
-__all__ = ["Answer", "Explanation", "Hit", "PartMatch", "hits_of"]
+__all__ = ["Answer", "Explanation", "Hit", "PartMatch", "hits_of", "tagged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,12 @@ def hits_of(catalog: Catalog, candidates: Sequence[Candidate], query: Query) -> 
             explanation = _explanation(candidate, best, query.counted) if query.explain else None
             hits.extend(_hit(asset, info, moments[: query.moments], best, candidate, explanation) for asset in here)
     return hits
+
+
+def tagged(catalog: Catalog, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The same hits with the tags that their contents have, the surest first."""
+    tags = catalog.tags_of({hit.info.id for hit in hits})
+    return tuple(replace(hit, tags=tuple(tags.get(hit.info.id, ()))) for hit in hits)
 
 
 def _hit(
