@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from ..types import Modality
 
-__all__ = ["DEFAULT_STEEPNESS", "Calibration", "Curve", "Source", "Trial"]
+__all__ = ["DEFAULT_STEEPNESS", "Calibration", "Curve", "Pair", "Source", "Trial"]
 
 DEFAULT_STEEPNESS = 2.5
 """Of a curve that nobody measured: what the starter's have, about."""

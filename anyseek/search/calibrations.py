@@ -48,7 +48,7 @@ class Calibrations:
 
     def _read(self, fingerprint: str, setting: str | None) -> Calibration:
         found = None
-        if setting is not None:
+        if setting:
             try:
                 found = Calibration.from_json(setting, "measured")
             except ValueError:  # a later version's: the library can still be searched

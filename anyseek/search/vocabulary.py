@@ -50,7 +50,7 @@ class Vocabulary:
     @classmethod
     def kept(cls, setting: str | None) -> Self:
         """The captions of a library: its own, or the shipped ones where it has none."""
-        return cls.shipped() if setting is None else cls(tuple(setting.split("\n")))
+        return cls.shipped() if not setting else cls(tuple(setting.split("\n")))
 
     def to_setting(self) -> str:
         """As `kept` reads them: one a line."""
