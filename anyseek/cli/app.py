@@ -12,6 +12,7 @@ import typer
 
 from .. import __version__
 from ..errors import AnyseekError
+from .calibrate import calibrate
 from .doctor import doctor
 from .duplicates import duplicates
 from .errors import errors
@@ -39,6 +40,7 @@ app = typer.Typer(
 for command in (index, search, similar, duplicates, tag, meta, status, errors, doctor):
     app.command()(command)
 app.command("eval")(evaluate)
+app.command()(calibrate)
 app.add_typer(models, name="models")
 
 
