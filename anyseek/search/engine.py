@@ -77,7 +77,7 @@ class Engine:
         Raises:
             StorageFull: The disk is full. Searches will do without.
         """
-        needed = self._comparison.prepare(on_text)
+        needed = self._current().prepare(on_text)
         if self._kept is not None:
             self._kept.forget_others(needed)
 
