@@ -37,7 +37,7 @@ def _show_groups(evaluation: Evaluation, shown: list[Column]) -> None:
     from ..evaluation.columns import group_rows
 
     several = len(evaluation.evaluated) > 1
-    table = plain_table("asked with → for", padding=(0, 2, 0, 0))
+    table = plain_table("asked with → for", padding=(0, 1, 0, 0))
     if several:
         table.add_column("configuration", overflow="fold")
     for header in ("n", *(column.header for column in shown)):

@@ -17,8 +17,8 @@ ENOUGH = 0.5
 def moment_values(found: Sequence[Found], truths: Sequence[Truth]) -> dict[str, float]:
     """Measure the best hit of one query.
 
-    The best hit is the first one that is not right as a whole file: for those there is no stretch to compare with. If its file is wrong,
-    all is 0.
+    The best hit is the first one of a kind in which stretches are judged (films, say: in a list of mixed kinds photos are passed over) that
+    is not right as a whole file, for then there is no stretch to compare with. If its file is wrong, all is 0.
 
     Args:
         found: Hits, the best first.
@@ -31,7 +31,8 @@ def moment_values(found: Sequence[Found], truths: Sequence[Truth]) -> dict[str, 
     stretches = {truth.content_id: truth.stretches for truth in truths if truth.stretches}
     if not stretches:
         return {}
-    best = next((hit for hit in found if hit.truth is None or hit.truth.stretches), None)
+    kinds = {truth.kind for truth in truths if truth.stretches}
+    best = next((hit for hit in found if hit.kind in kinds and (hit.truth is None or hit.truth.stretches)), None)
     right = stretches.get(best.content_id, ()) if best is not None else ()
     moments = best.moments if best is not None else ()
     first = max((_fit(moment, right) for moment in moments[:1]), default=0.0)

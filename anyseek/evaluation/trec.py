@@ -30,6 +30,8 @@ def write_trec(results: Sequence[Result], path: Path, tag: str) -> Path:
         BadInput: It cannot be written there.
     """
     beside = qrels_path(path)
+    if beside == path:
+        raise BadInput(f"{path}: its judgements will be called so: give the run another ending than .qrels")
     try:
         path.write_text("".join(_run_lines(results, quote(tag, safe="=,"))), encoding="ascii")
         beside.write_text("".join(_qrel_lines(results)), encoding="ascii")
