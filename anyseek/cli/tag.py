@@ -61,6 +61,7 @@ def tag(
     least = LEAST if min_relevance is None else min_relevance
     options = TagOptions(least, MOST_TAGS if max_tags is None else max_tags, where, redo=redo, dry_run=dry_run)
     settings = EncoderSettings(device=device)
+    Library.open(library, readonly=True).close()  # so that a wrong name makes no library
     with Library.open(library, readonly=dry_run, settings=settings) as opened, stop_on_interrupt() as stop, drawn("tagging") as on_tagging:
         if remove:
             report = opened.untag(*(paths or ()), vocabulary=vocabulary, options=options)

@@ -83,6 +83,8 @@ def test_what_cannot_be_done_is_said(farm: CommandLine, tmp_path: Path) -> None:
     assert "twice.txt, line 3: 'Owl' is in line 1 already" in farm("tag", "-V", twice, code=2).complaint
     assert "cannot be read (No such file or directory)" in farm("tag", "-V", tmp_path / "none.txt", code=2).complaint
     assert "use a number between 0 and 1" in farm("tag", "--min-relevance", "1.5", code=2).complaint
+    assert "there is no library" in farm("tag", "--library", tmp_path / "none", code=4).complaint
+    assert not (tmp_path / "none").exists()
     nothing = tmp_path / "nothing.txt"
     nothing.write_text("[objects]\na purchase tax = an invoice for value added tax\n")
     assert farm("tag", "-V", nothing, "--min-relevance", "0.99", "--json", code=1).json["counts"] == {}
