@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import BadInput
 from ..storage.catalog import Catalog, LocatedAsset
+from ..types import Kind
 
 __all__ = ["Places"]
 
@@ -24,6 +25,8 @@ class Places:
         self.catalog = catalog
         self.folders = tuple(folders)
         self.sources = tuple(source.root for source in catalog.sources())
+        self._looked_up: dict[Path, LocatedAsset | None] = {}  # of a picture with five captions, once
+        self._kinds: dict[int, Kind] = {}
 
     def asset(self, written: str, name: str) -> LocatedAsset | None:
         """What the library holds under a path; None if it holds nothing there, or nothing that could be read.
@@ -50,29 +53,35 @@ class Places:
         Raises:
             BadInput: There is none.
         """
-        for path in self._everywhere(written):
-            if _is_file(path):
-                return path
+        for folder in (*self.folders, *self.sources):
+            if _is_file(folder / written):
+                return folder / written
         looked = ", ".join(str(folder) for folder in (*self.folders, *self.sources))
         raise BadInput(f"{name}: there is no file {written!r} to ask with in {looked}: name a further folder with --root")
 
-    def _everywhere(self, written: str) -> Iterator[Path]:
-        for folder in (*self.folders, *self.sources):
-            yield folder / written
+    def kind_of(self, asset: LocatedAsset) -> Kind:
+        """What an indexed file is."""
+        return self._kinds[asset.id]
 
     def _indexed(self, path: Path) -> LocatedAsset | None:
+        path = Path(os.path.abspath(path))  # noqa: PTH100 - links stay as they were indexed
+        if path not in self._looked_up:
+            self._looked_up[path] = self._look_up(path)
+        return self._looked_up[path]
+
+    def _look_up(self, path: Path) -> LocatedAsset | None:
         try:
-            asset = self.catalog.find_asset(Path(os.path.abspath(path)))  # noqa: PTH100 - links stay as they were indexed
+            asset = self.catalog.find_asset(path)
         except OSError:  # such as a name that no file system takes
             return None
-        if asset is None or asset.content_id is None or asset.id not in self._readable(asset):
+        if asset is None or asset.content_id is None:
             return None
+        kind = self.catalog.content_info([asset.content_id])[asset.content_id].kind
+        indexed = self.catalog.assets_of([asset.content_id]).get(asset.content_id, ())  # those that failed are not among them
+        if kind is None or asset.id not in {known.id for known in indexed}:
+            return None
+        self._kinds[asset.id] = kind
         return asset
-
-    def _readable(self, asset: LocatedAsset) -> set[int]:
-        """The assets of a content that are indexed; those that failed are not."""
-        assert asset.content_id is not None
-        return {known.id for known in self.catalog.assets_of([asset.content_id]).get(asset.content_id, ())}
 
 
 def _is_file(path: Path) -> bool:

@@ -118,9 +118,7 @@ def _truths(places: Places, judged: JudgedQuery) -> tuple[tuple[Truth, ...], lis
 
 def _truth(places: Places, asset: LocatedAsset, grade: int, stretches: tuple[Stretch, ...]) -> Truth:
     assert asset.content_id is not None  # an indexed asset has one
-    kind = places.catalog.content_info([asset.content_id])[asset.content_id].kind
-    assert kind is not None
-    return Truth(asset.path, asset.content_id, kind, grade, stretches)
+    return Truth(asset.path, asset.content_id, places.kind_of(asset), grade, stretches)
 
 
 def _question(places: Places, judged: JudgedQuery, truths: tuple[Truth, ...]) -> Question:
