@@ -92,7 +92,7 @@ class Tagger:
     def _tag(self, located: Mapping[int, list[LocatedAsset]]) -> list[TaggedAsset]:
         """Tag some contents, in one transaction, and tell what became of their assets."""
         marks = [self._marks(judge, located) for judge in self._judges]
-        new = set(located) if self.options.redo or self.options.dry_run else self._untagged(located, marks)
+        new = set(located) if self.options.redo else self._untagged(located, marks)
         found = [self._found(judge, sorted(new)) for judge in self._judges]
         kept = {content_id: self._best([by_space.get(content_id, {}) for by_space in found]) for content_id in new}
         written: list[dict[int, list[Annotation]]] = []

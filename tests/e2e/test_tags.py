@@ -11,7 +11,7 @@ from commandline import CommandLine
 from demo_library import DemoLibrary
 from demo_tags import RIGHT
 
-PETS = "# what is at the farm\n[animals: seen]\nowl\nhorse\nbird\tan owl or another bird\n[sounds]\nbarking = the sound of a dog barking\n"
+PETS = "# what is at the farm\n[animals: seen]\nowl\nllama\ta photo of a llama or an alpaca\ncat\n[sounds]\nbarking = the sound of a dog barking\n"
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_vocabulary_of_ones_own_and_its_removal(farm: CommandLine, tmp_path: P
     assert (said["vocabulary"], said["labels"], said["models"]) == ("pets.txt", 4, ["starter"])
     by_name = {Path(asset["path"]).name: [one["tag"] for one in asset["tags"]] for asset in said["assets"]}
     assert by_name["REC001.wav"] == ["barking"]
-    assert by_name["DSC_0134.jpg"] == ["horse"]
+    assert by_name["DSC_0141.jpg"] == ["llama"]
     (barking,) = [asset for asset in said["assets"] if asset["kind"] == "audio"]
     assert [(at["start_ms"], at["end_ms"] > 3000) for at in barking["tags"][0]["stretches"]] == [(0, True)]
     farm("tag")
@@ -67,7 +67,7 @@ def test_a_vocabulary_of_ones_own_and_its_removal(farm: CommandLine, tmp_path: P
     removed = farm("tag", "--vocabulary", labels, "--remove", "--json").json
     assert removed["removed"] == sum(said["counts"].values())
     assert farm("search", "a sound", "--tag", "owl", "--all", "--json").json["hits"]
-    farm("search", "a sound", "--tag", "horse", "--path", "*.wav", "--all", code=1)
+    farm("search", "a sound", "--tag", "llama", "--path", "*.wav", "--all", code=1)
 
 
 def test_files_are_chosen_by_path_and_filter(farm: CommandLine, demo: Path) -> None:

@@ -142,6 +142,9 @@ def test_a_dry_run_writes_nothing(shelf):
     report = tagger(shelf, dry_run=True).run()
     assert (report.dry_run, told(report)) == (True, {"red.png": {"rose": 1.0}})
     assert (stored(shelf, red), shelf.catalog.version()) == ([], version)
+    tagger(shelf).run()
+    assert [asset.unchanged for asset in tagger(shelf, dry_run=True).run().assets] == [True]
+    assert [asset.unchanged for asset in tagger(shelf, dry_run=True, redo=True).run().assets] == [False]
 
 
 def test_paths_and_conditions_choose_the_files(shelf):
