@@ -11,7 +11,15 @@ from commandline import CommandLine
 from demo_library import DemoLibrary
 from demo_tags import RIGHT
 
-PETS = "# what is at the farm\n[animals: seen]\nowl\nllama\ta photo of a llama or an alpaca\ncat\n[sounds]\nbarking = the sound of a dog barking\n"
+PETS = """
+# what is at the farm
+[animals: seen]
+owl
+llama	a photo of a llama or an alpaca
+cat
+[sounds]
+barking = the sound of a dog barking
+"""
 
 
 @pytest.fixture
