@@ -40,11 +40,11 @@ def _show_groups(evaluation: Evaluation, shown: list[Column]) -> None:
     table = plain_table("asked with → for", padding=(0, 1, 0, 0))
     if several:
         table.add_column("configuration", overflow="fold")
-    for header in ("n", *(column.header for column in shown)):
-        table.add_column(header, justify="right", no_wrap=True)
+    for column in shown:
+        table.add_column(column.header, justify="right", no_wrap=True)
     for name, of_group in group_rows(evaluation.evaluated):
         for place, (configuration, group) in enumerate(of_group):
-            cells = [f"{group.questions:,}", *(column.cell(group) for column in shown)]
+            cells = [column.cell(group) for column in shown]
             label = [plain(name if place == 0 else ""), *([plain(configuration)] if several else [])]
             table.add_row(*label, *cells, style="bold" if name == evaluation.evaluated[0].summary.overall.name else "")
     show(table)

@@ -13,6 +13,7 @@ from .summary import ABSENT_REFUSED, GOOD_REFUSED, Group
 
 __all__ = ["Column", "columns", "difference_rows", "group_rows", "meanings", "told_difference"]
 
+COUNT = "n"
 RANK = "rank"
 
 
@@ -24,7 +25,7 @@ class Column:
         header: What it is called, in little room.
         symbol: The same for any number of hits: ``S@k``.
         meaning: What it is, in a few words.
-        measure: Its name among the means of a group; ``rank`` for the median rank.
+        measure: Its name among the means of a group; ``n`` for how many there are, and ``rank`` for the median rank.
         is_better_when_lower: Whether less is better.
     """
 
@@ -36,6 +37,9 @@ class Column:
 
     def cell(self, group: Group) -> str:
         """The figure of some questions as text; nothing where it does not apply."""
+        if self.measure == COUNT:
+            good = group.questions - group.absent
+            return f"{good:,}+{group.absent:,}" if group.absent else f"{good:,}"
         if self.measure == RANK:
             rank = group.median_rank
             return "" if rank is None else "–" if math.isinf(rank) else f"{rank:g}"
@@ -52,6 +56,7 @@ def columns(evaluation: Evaluation) -> list[Column]:
 def _all(settings: Settings) -> list[Column]:
     last = settings.cutoffs[-1]
     return [
+        Column("n", "n", "queries with a right answer, and after the plus queries without any", COUNT),
         *(Column(f"S@{k}", "S@k", "share of queries with a right answer among the first k hits", f"success@{k}") for k in settings.cutoffs),
         Column(f"R@{last}", "R@k", "share of the right answers that is among the first k hits", f"recall@{last}"),
         Column("mAP", "mAP", f"mean average precision of the first {settings.depth} hits", "mAP"),

@@ -141,9 +141,12 @@ def test_the_table_fits_a_screen_and_names_what_it_shows(demo_library: DemoLibra
     assert lines[0] == f"queries.json   {len(ASKED)} of {len(ASKED)} queries judged"
     wanted = "asked with → for n S@1 S@5 S@10 R@10 mAP nDCG@10 rank IoU≥½ IoU refused absent"
     assert lines[1].split() == wanted.split()
-    assert re.match(rf"all +{len(ASKED)} +0\.\d{{3}} ", lines[2])
-    pairs = Counter(f"{query['kind']} → {query['target']}" for query in ASKED)
-    assert {line[:16].strip(): int(line[16:].split()[0]) for line in lines[3 : 3 + len(pairs)]} == pairs
+    assert re.match(rf"all +{sum(bool(query['relevant']) for query in ASKED)}\+\d+ +0\.\d{{3}} ", lines[2])
+    good, absent = (
+        Counter(f"{query['kind']} → {query['target']}" for query in ASKED if bool(query["relevant"]) is right) for right in (True, False)
+    )
+    told = {pair: f"{good[pair]}+{absent[pair]}" if absent[pair] else f"{good[pair]}" for pair in good | absent}
+    assert {line[:16].strip(): line[16:].split()[0] for line in lines[3 : 3 + len(told)]} == told
     assert any(line.startswith("as it is: a search takes p50 ") for line in lines)
     assert len(lines) <= 30
     assert max(map(len, lines)) <= 100

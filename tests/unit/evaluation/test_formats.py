@@ -280,3 +280,23 @@ def test_each_caption_asks_for_its_picture(tmp_path: Path) -> None:
 def test_broken_captions_are_refused(change: dict[str, Any], reason: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=re.escape(reason)):
         read_queries(written(tmp_path, {**COCO, **change}))
+
+
+def test_the_example_in_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "evaluation.md").read_text("utf-8")
+    example = re.search(r"```json\n(.*?)```", page, re.DOTALL)
+    assert example is not None
+    value = json.loads(example.group(1))
+    assert conforms(value, SCHEMA)
+    assert [query.pair for query in read_queries(written(tmp_path, value)).queries] == [
+        "text → image",
+        "text → video",
+        "image → any",
+        "text → any",
+    ]
+
+
+def test_the_documentation_names_every_field() -> None:
+    page = (ROOT / "docs" / "evaluation.md").read_text("utf-8")
+    fields = {*SCHEMA["$defs"]["query"]["properties"], *SCHEMA["$defs"]["right"]["properties"]}
+    assert {field for field in fields if f"`{field}`" not in page} == set()

@@ -115,10 +115,10 @@ def test_the_plot_says_how_many_first_hits_were_right() -> None:
 
 def test_columns_that_apply_to_no_query_are_left_out(evaluation: Evaluation) -> None:
     shown = columns(evaluation)
-    assert [column.header for column in shown] == ["S@1", "S@5", "R@5", "mAP", "nDCG@5", "rank", "absent"]
+    assert [column.header for column in shown] == ["n", "S@1", "S@5", "R@5", "mAP", "nDCG@5", "rank", "absent"]
     rows = dict(group_rows(evaluation.evaluated))
     assert list(rows) == ["all", "text → any", "text → image"]
-    assert [column.cell(rows["all"][0][1]) for column in shown] == ["0.250", "0.500", "0.500", "0.375", "0.408", "–", "1.000"]
+    assert [column.cell(rows["all"][0][1]) for column in shown] == ["4+1", "0.250", "0.500", "0.500", "0.375", "0.408", "–", "1.000"]
     assert [column.cell(rows["text → image"][0][1]) for column in shown][-2:] == ["1", ""]
 
 
