@@ -31,6 +31,8 @@ _MIXED_FROM = 0.15
 _MIXTURE_RESIDUE = 0.1
 _SIDE = 16
 _FLAT = 36.0  # variance below which a layout is little more than noise
+_BAR = 24  # the brightest channel of a pixel of a black bar
+_BAR_SHARE = 0.02  # of its pixels that may be brighter, by the noise of the encoder
 _BLANK_DEVIATION = 8.0
 _BLANK_MARGIN = 28.0
 _MORE_CONTRAST = 1.2  # a mixture of two pictures has less than either, and so has one in the dark
@@ -55,6 +57,7 @@ class Sketch:
 
 def sketch(pixels: np.ndarray) -> Sketch:
     """Sum up a frame, (height, width, 3) uint8, for `difference`."""
+    pixels = _within_bars(pixels)
     height, width = pixels.shape[:2]
     fine = pixels[:: max(1, height // 96), :: max(1, width // 96)]
     codes = (fine >> 6).astype(np.int32) @ np.array([16, 4, 1], np.int32)
@@ -64,6 +67,15 @@ def sketch(pixels: np.ndarray) -> Sketch:
     contrast = float(fine.std())
     blank = contrast < _BLANK_DEVIATION and not _BLANK_MARGIN < mean < 255 - _BLANK_MARGIN
     return Sketch((thumbnail - mean).ravel(), colours, contrast, blank)
+
+
+def _within_bars(pixels: np.ndarray) -> np.ndarray:
+    """What lies between black bars, which look the same in every shot and so make all shots look alike; all of a black frame."""
+    lit = pixels.max(axis=2) > _BAR
+    rows, columns = (np.flatnonzero(lit.mean(axis=axis) > _BAR_SHARE) for axis in (1, 0))
+    if not len(rows) or not len(columns):
+        return pixels
+    return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def _means(pixels: np.ndarray, axis: int) -> np.ndarray:

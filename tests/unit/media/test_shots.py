@@ -77,6 +77,18 @@ def test_hard_cuts_are_found_midway_between_two_frames() -> None:
     assert [p.pixels.tobytes() for p in segments(frames)] == [view(n).tobytes() for n in (1, 2, 3)]
 
 
+@pytest.mark.parametrize("rows", [True, False])
+def test_cuts_between_pictures_in_wide_black_bars_are_found(rows: bool) -> None:
+    """A wide picture in an upright film, as phones make them: two thirds of every frame are the same."""
+
+    def framed(seed: int) -> np.ndarray:
+        bar = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+        return np.concatenate([bar, noisy(view(seed), seed), bar], axis=0 if rows else 1)
+
+    frames = sampled(*(framed(seed) for seed in range(12)))
+    assert cuts(frames) == [number * 1000 for number in range(1, 12)]
+
+
 def test_flat_colours_are_cut_too() -> None:
     colours = [(200, 30, 40), (10, 20, 220), (20, 200, 30)]
     frames = sampled(*(np.full((HEIGHT, WIDTH, 3), colour, np.uint8) for colour in colours for _ in range(3)))
