@@ -235,6 +235,24 @@ def test_models_that_the_library_keeps_can_be_compared(library: Library, media: 
     assert any("colour lacks the vectors of 1 files" in note for note in evaluate(library, queries, compared[:1], SETTINGS).notes)
 
 
+def test_with_calibration_and_without_hits_have_other_relevances(library: Library, tmp_path: Path) -> None:
+    """Without, the relevance is the cosine, from -1 to 1, laid out from 0 to 1: yellow has √½ with red."""
+    queries = judged(tmp_path, {"query": "yellow", "target": "image", "relevant": right("red.png")})
+    off, on = evaluate(library, queries, configurations(["calibration=off,on"], library), SETTINGS).evaluated
+    relevance = (1 + 0.5**0.5) / 2
+    assert off.results[0].found[0].relevance == pytest.approx(relevance, abs=1e-3)
+    assert on.results[0].found[0].relevance != pytest.approx(relevance, abs=1e-3)
+
+
+def test_stretches_of_a_file_are_one_answer_of_the_highest_grade(library: Library, tmp_path: Path) -> None:
+    stretches = [(0, 500, 1), (500, 900, 3), (1000, 2000, 2)]
+    relevant = [{"path": "low.wav", "start_ms": start, "end_ms": end, "grade": grade} for start, end, grade in stretches]
+    ((asked,), _) = questions_of(library.catalog, judged(tmp_path, {"query": "low", "relevant": relevant}))
+    (known,) = asked.truths
+    assert (known.grade, known.kind) == (3, Kind.AUDIO)
+    assert [(each.start_ms, each.end_ms) for each in known.stretches] == [(0, 500), (500, 900), (1000, 2000)]
+
+
 def test_every_combination_is_compared(library: Library) -> None:
     compared = configurations(["calibration=on,off", "fusion=mean,rrf", "bridge=labels,ridge"], library)
     assert len(compared) == 8
@@ -363,12 +381,18 @@ def test_errors_that_are_not_about_the_query_are_not_swallowed() -> None:
 
 
 def test_the_document_says_it_all_in_json(library: Library, tmp_path: Path) -> None:
-    queries = judged(tmp_path, {"query": "red", "relevant": right("red.png", "gone.png")}, {"query": "xx", "relevant": []})
+    queries = judged(
+        tmp_path,
+        {"query": "red", "relevant": right("red.png", "gone.png")},
+        {"query": "low", "target": "image", "relevant": right("low.wav")},
+        {"query": "xx", "relevant": []},
+    )
     document = json.loads(json.dumps(as_document(evaluate(library, queries, [PLAIN], SETTINGS)), allow_nan=False))
     assert document["missing"] == [{"query": "q1", "path": "gone.png"}]
     (configuration,) = document["configurations"]
-    assert configuration["overall"]["queries"] == 2
+    assert configuration["overall"]["queries"] == 3
     assert configuration["overall"]["absent"] == 1
+    assert configuration["overall"]["median_rank"] is None  # one of two was not reached, and JSON knows no infinity
     assert configuration["results"][0]["right"] == [
         {"path": str(tmp_path / "media" / "red.png"), "kind": Kind.IMAGE.value, "grade": 1, "stretches": []}
     ]
