@@ -16,12 +16,13 @@ from ..storage.catalog import Catalog
 from ..storage.derived import DerivedArrays
 from ..types import Modality
 from .bridges import Bridges
+from .calibration import DEFAULT_STEEPNESS
 from .hubs import Hubs
 from .samples import Sample, draw
 from .spaces import SearchSpace
 from .timings import Stopwatch
 
-__all__ = ["Background", "Backgrounds", "Chance", "Origin", "chance_of", "middle_for_media", "middle_for_texts"]
+__all__ = ["Background", "Backgrounds", "Chance", "Origin", "chance_of", "middle_for_media", "middle_for_texts", "steepness_for_alike"]
 
 FEWEST_CONTENTS = 8
 PRIOR_WEIGHT = 4
@@ -30,6 +31,7 @@ GROWTH = 0.2
 FEW = 100
 NEAREST, FURTHEST = 0.7, 0.9
 MEDIA_MIDDLE = 2.7
+EQUAL = 8.0
 FILE = "backgrounds"
 
 
@@ -52,11 +54,13 @@ class Background(NamedTuple):
         mean: Of all pairs.
         deviation: Of all pairs.
         middle: Where, in deviations above the mean, chance is taken to end where nobody measured it.
+        steepness: How fast, in log-odds by deviation, scores rise there.
     """
 
     mean: float
     deviation: float
     middle: float
+    steepness: float = DEFAULT_STEEPNESS
 
 
 class Chance(NamedTuple):
@@ -129,6 +133,18 @@ def middle_for_media(cosines: np.ndarray, chance: Chance, apart: np.ndarray | No
     return min(MEDIA_MIDDLE, furthest * way / chance.deviation, FURTHEST * (1 - chance.mean) / chance.deviation)
 
 
+def steepness_for_alike(middle: float, chance: Chance) -> float:
+    """How fast scores rise where pictures are asked for pictures, or sounds for sounds: so fast that what is equal gets `EQUAL`.
+
+    There a cosine of 1 can be reached, and in a space where most sounds are near to each other it is few deviations up.
+
+    Args:
+        middle: Deviations above the mean.
+        chance: Of their cosines.
+    """
+    return EQUAL / max((1 - chance.mean) / chance.deviation - middle, LEAST_DEVIATION)
+
+
 class Backgrounds:
     """The backgrounds of a library, and the centres that bridges leave from.
 
@@ -163,10 +179,10 @@ class Backgrounds:
             counts[1] = self._count(target.id if origin.source is None else origin.source, origin.modality)
         with self._lock:
             known = self._known.get(name)
-            if known is None or known.shape != (5,) or not all(map(_is_fresh, known[3:], counts)):
+            if known is None or known.shape != (6,) or not all(map(_is_fresh, known[4:], counts)):
                 known = np.array([*self._work_out(target, modality, origin, watch), *counts])
                 self._known[name] = known
-            return Background(float(known[0]), float(known[1]), float(known[2]))
+            return Background(*known[:4].tolist())
 
     def centre(self, space: SearchSpace, modality: Modality, watch: Stopwatch) -> np.ndarray:
         """Where a space's vectors of one modality lie around, (dim,) float32.
@@ -230,7 +246,9 @@ class Backgrounds:
                 cosines = _cosines(self._carried(asked.vectors, target, origin, watch), held.vectors)
                 chance = chance_of(cosines, apart, chance.deviation)
         furthest = FURTHEST if origin.source is None else NEAREST  # what fits reaches less far over a bridge
-        return Background(*chance, middle_for_media(cosines, chance, apart, furthest))
+        middle = middle_for_media(cosines, chance, apart, furthest)
+        alike = origin == Origin(modality)
+        return Background(*chance, middle, steepness_for_alike(middle, chance) if alike else DEFAULT_STEEPNESS)
 
     def _carried(self, vectors: np.ndarray, target: SearchSpace, origin: Origin, watch: Stopwatch) -> np.ndarray:
         """Vectors as queries of some sort, carried over where the sort is one that came over a bridge."""
@@ -263,7 +281,7 @@ class Backgrounds:
     def _key(self) -> str:
         spaces = " ".join(f"{space.id}={space.row.space.fingerprint}" for space in self.spaces.values())
         taken = " ".join(self.hubs.key(space) for space in self.spaces.values()) if self.hubs is not None else ""
-        return f"2 {self.bridges.method} {self.bridges.texts.vocabulary.digest} {spaces} {taken}"
+        return f"3 {self.bridges.method} {self.bridges.texts.vocabulary.digest} {spaces} {taken}"
 
 
 def _cosines(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..types import Modality
 from .backgrounds import Background
-from .calibration import DEFAULT_STEEPNESS, Calibration, Curve, Pair, Trial
+from .calibration import Calibration, Curve, Pair, Trial
 from .curves import curve_loss, fit_curve
 
 __all__ = ["CANDIDATES", "PLAIN", "RIGHT", "UNKNOWN", "WRONG", "Evidence", "Method", "Pool", "choose"]
@@ -159,7 +159,8 @@ def _ranked(one: Evidence, standard: np.ndarray, method: Method, curves: Mapping
 
 
 def _default(pair: Pair, method: Method, pool: Pool) -> Curve:
-    return Curve(pool.backgrounds[method][pair].middle, DEFAULT_STEEPNESS)
+    background = pool.backgrounds[method][pair]
+    return Curve(background.middle, background.steepness)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from ..storage.vectors.protocol import Ids
 from ..types import Modality
 from .backgrounds import FURTHEST, Backgrounds, Chance, Origin
-from .calibration import DEFAULT_STEEPNESS, Curve
+from .calibration import Curve
 from .calibrations import Calibrations
 from .hubs import Hubs
 from .probe import Probe, Side
@@ -156,7 +156,7 @@ class Calibrated:
         background = self.backgrounds.of(probe.space, modality, side.origin, watch)
         measured = self.calibrations.of(probe.space).curves.get((side.origin.modality, modality))
         if measured is None or side.origin.source is not None:
-            return Curve(background.middle, DEFAULT_STEEPNESS)
+            return Curve(background.middle, background.steepness)
         if side.origin.modality is Modality.TEXT:
             return measured
         alike = FURTHEST * (1 - background.mean) / background.deviation  # what is the same is relevant, however narrow the library

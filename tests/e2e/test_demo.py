@@ -19,6 +19,7 @@ from anyseek.library import Library
 pytestmark = [pytest.mark.smoke, pytest.mark.xdist_group("demo")]
 
 QUERIES: list[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "data" / "queries.json").read_text("utf-8"))["queries"]
+ANSWERED = [query for query in QUERIES if query["relevant"]]
 KIND_OF_TARGET: dict[str, tuple[str, ...]] = {"image": ("image",), "audio": ("audio",), "video": ("video",), "any": ()}
 
 
@@ -51,9 +52,9 @@ def judged(demo_library: DemoLibrary) -> list[Judged]:
     data = demo_library.media.parent
     result = []
     with Library.open(demo_library.command.environment["ANYSEEK_LIBRARY"], readonly=True) as library:
-        for query in QUERIES:
+        for query in ANSWERED:
             asked = {"text": query["query"]} if query["kind"] == "text" else {query["kind"]: data / query["query"]}
-            answer = library.search(**asked, kinds=KIND_OF_TARGET[query["target"]], limit=4)
+            answer = library.search(**asked, kinds=KIND_OF_TARGET[query["target"]], limit=4, min_relevance=0)
             answers = [
                 (hit.path.relative_to(demo_library.media).as_posix(), hit.start_ms, hit.end_ms)
                 for hit in answer
