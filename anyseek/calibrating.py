@@ -148,7 +148,7 @@ def _probes(library: Library, engine: Engine, questions: Sequence[Question], on_
     for number, question in enumerate(questions, 1):
         query = question.asked.query(engine, library.catalog, watch)
         if len(query.counted) == 1 and query.counted[0].weight > 0 and query.where is None:
-            found += [(question, probe) for probe in Plan(query.counted, engine.spaces, backgrounds, watch).probes(engine.spaces)]
+            found += [(question, probe) for probe in Plan(query.counted, engine.spaces, engine.spaces, backgrounds, watch).together()]
         on_query(number, len(questions))
     return found
 

@@ -122,7 +122,7 @@ def _explanation_as_json(explanation: Explanation) -> dict[str, Any]:
                 "label": part.label,
                 "weight": part.weight,
                 "contribution": None if part.contribution is None else round(part.contribution, 4),
-                "relevance": None if part.relevance is None else round(part.relevance, 4),
+                "relevance": round(part.relevance, 4),
             }
             for part in explanation.parts
         ],
@@ -180,8 +180,8 @@ def _explained(explanation: Explanation) -> Text:
     )
     parts = []
     for part in explanation.parts:
-        share = f"{part.contribution:+.3f}" if part.contribution is not None else f"relevance {part.relevance or 0:.3f}"
-        parts.append(f"{part.label or part.name}: {share}")
+        share = "" if part.contribution is None else f"{part.contribution:+.3f}, "
+        parts.append(f"{part.label or part.name}: {share}relevance {part.relevance:.3f}")
     told = "\n" + " · ".join(parts) if len(parts) > 1 else ""
     return Text(printable(measured) + "".join(map(_line, told.splitlines())), style="dim")
 

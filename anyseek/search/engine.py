@@ -115,20 +115,18 @@ class Engine:
     def _questions(
         self, query: Query, comparison: Comparison, searched: Sequence[SearchSpace], watch: Stopwatch
     ) -> tuple[list[Question], list[str]]:
-        """What is looked up: all parts as one, or each by itself."""
-        parts = query.counted
-        if isinstance(query.fusion, EarlyFusion) or len(parts) == 1:
-            fusion = query.fusion if isinstance(query.fusion, EarlyFusion) else None
-            plan = Plan(parts, self.spaces, comparison.backgrounds, watch, fusion)
-            return [Question(1.0, tuple(range(len(parts))), tuple(plan.probes(searched)))], plan.notes
-        if not any(part.weight > 0 for part in parts):
+        """What is looked up: each part by itself, and before them, where that is what ranks, all as one."""
+        parts, early = query.counted, isinstance(query.fusion, EarlyFusion)
+        plan = Plan(
+            parts, self.spaces, searched, comparison.backgrounds, watch, query.fusion if isinstance(query.fusion, EarlyFusion) else None
+        )
+        if len(parts) == 1:
+            return [Question(1.0, tuple(plan.together()))], plan.notes
+        if not early and not any(part.weight > 0 for part in parts):
             raise BadQuery(f"{query.fusion.name} has nothing to rank when all parts push away: give one a weight above 0, or use mean")
-        questions, notes = [], []
-        for number, part in enumerate(parts):
-            plan = Plan([replace(part, weight=1.0)], self.spaces, comparison.backgrounds, watch)
-            questions.append(Question(part.weight, (number,), tuple(plan.probes(searched))))
-            notes += plan.notes
-        return questions, notes
+        questions = [Question(1.0, tuple(plan.together()))] if early else []
+        questions += [Question(part.weight, tuple(plan.alone(number))) for number, part in enumerate(parts)]
+        return questions, plan.notes
 
     def _page(self, candidates: Candidates, query: Query, ordered: Ordered, cut: float, watch: Stopwatch) -> Page:
         """Reach further until no content that was not looked at can change the page."""
@@ -139,7 +137,7 @@ class Engine:
             with watch.time("merge"):
                 found = candidates.best()
                 relevant = [candidate for candidate in found if candidate.score >= least]
-                complete = candidates.bound < least or candidates.bound == -math.inf
+                complete = candidates.relevance_bound < least or candidates.relevance_bound == -math.inf
                 bound = -math.inf if complete or count >= MOST_CONTENTS else candidates.bound
                 page = ordered.page(hits_of(self.catalog, relevant, query), bound)
             if complete or count >= MOST_CONTENTS or page is not None:

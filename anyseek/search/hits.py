@@ -10,6 +10,7 @@ from pathlib import Path
 from ..storage.catalog import Catalog, ContentInfo, LocatedAsset
 from ..types import Capture, Kind
 from .candidates import Candidate
+from .fusion import EarlyFusion
 from .lookup import Scored
 from .moments import Moment, merge_moments
 from .query import Part, Query
@@ -28,14 +29,14 @@ class PartMatch:
         label: What was asked.
         weight: How much it was to count.
         contribution: How much of the hit's cosine it gives; None where parts were looked up one by one.
-        relevance: How relevant the hit is to this part alone; None where all were looked up together.
+        relevance: How relevant the hit is to this part alone.
     """
 
     name: str
     label: str
     weight: float
     contribution: float | None
-    relevance: float | None
+    relevance: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Explanation:
         bridge: As in `Hit`.
         cosine: Of the segment with the query.
         correction: What was taken off the cosine, because the segment is near everything.
-        relevance: What that comes to.
+        relevance: What that comes to, or what the parts come to by themselves where that is more.
         parts: One for each part of the query that has a weight.
     """
 
@@ -157,7 +158,11 @@ def hits_of(catalog: Catalog, candidates: Sequence[Candidate], query: Query) -> 
             moments = merge_moments([one.segment for one in candidate.segments], [one.score for one in candidate.segments])
             best = max(candidate.segments, key=lambda one: (one.score, -one.segment.start_ms))
             info = infos[candidate.content_id]
-            explanation = _explanation(candidate, best, query.counted) if query.explain else None
+            explanation = (
+                _explanation(candidate, best, query.counted, together=isinstance(query.fusion, EarlyFusion) or len(query.counted) == 1)
+                if query.explain
+                else None
+            )
             hits.extend(_hit(asset, info, moments[: query.moments], best, candidate, explanation) for asset in here)
     return hits
 
@@ -195,14 +200,11 @@ def _hit(
     )
 
 
-def _explanation(candidate: Candidate, found: Scored, parts: Sequence[Part]) -> Explanation:
+def _explanation(candidate: Candidate, found: Scored, parts: Sequence[Part], *, together: bool) -> Explanation:
     matches = []
     for number, part in enumerate(parts):
-        if candidate.answered:
-            contribution, relevance = None, candidate.answered.get(number)
-        else:
-            contribution, relevance = found.contributions.get(number, 0.0), None
-        matches.append(PartMatch(part.name, part.label, part.weight, contribution, relevance))
+        relevance = candidate.answered[number] if candidate.answered else relevance_of(candidate.score)
+        matches.append(PartMatch(part.name, part.label, part.weight, found.contributions.get(number) if together else None, relevance))
     return Explanation(
         asked="+".join(found.probe.asked),
         found=found.segment.modality.value,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,22 +27,29 @@ class _Carried(NamedTuple):
 
 
 class Plan:
-    """The probes of some parts of a query, joined before they are looked up.
+    """The probes of a query's parts, of all together and of each alone.
 
     A space encodes a part once, whether it is searched itself or only lends its encoder to a bridge.
 
     Args:
-        parts: What is asked together.
+        parts: What is asked.
         spaces: Those of the library.
+        searched: Those of them that hold something that may be shown.
         backgrounds: With the bridges between them; None where there are none.
         watch: Counts the time.
-        fusion: How the parts are joined.
+        fusion: How parts are joined that are looked up together.
+
+    Raises:
+        BadQuery: A part cannot be asked.
+        UnsupportedModality: No space of the library takes a part.
+        AnyseekError: No space takes a part, and an encoder that might cannot be loaded; the error is what that met with.
     """
 
     def __init__(
         self,
         parts: Sequence[Part],
         spaces: Sequence[SearchSpace],
+        searched: Sequence[SearchSpace],
         backgrounds: Backgrounds | None,
         watch: Stopwatch,
         fusion: EarlyFusion | None = None,
@@ -50,51 +57,61 @@ class Plan:
         self.parts = parts
         self.fusion = fusion
         self.spaces = spaces
+        self.searched = searched
         self.backgrounds = backgrounds
         self.watch = watch
         self.notes: list[str] = []
         self._understood: dict[tuple[int, int], Understood | None] = {}
+        others = [space for space in spaces if space not in searched]
+        for number, part in enumerate(parts):
+            if all(self._understand(number, space) is None for space in [*searched, *others]):  # goes no further than it must
+                raise _refusal(part, spaces)
 
-    def probes(self, searched: Sequence[SearchSpace]) -> list[Probe]:
-        """What each of some spaces is asked; those that no part reaches are left out, with a note.
+    def together(self) -> list[Probe]:
+        """What each of the searched spaces is asked by all parts; those that no part reaches are left out, with a note.
 
         Raises:
-            BadQuery: A part cannot be asked, or the parts cancel each other out.
-            UnsupportedModality: No space of the library takes a part.
-            AnyseekError: No space takes a part, and an encoder that might cannot be loaded; the error is what that met with.
+            BadQuery: The parts cancel each other out.
         """
-        others = [space for space in self.spaces if space not in searched]
-        for number, part in enumerate(self.parts):
-            if all(self._understand(number, space) is None for space in [*searched, *others]):  # goes no further than it must
-                raise _refusal(part, self.spaces)
-        found = [probe for space in searched if (probe := self._probe(space, alone=len(searched) == 1)) is not None]
+        weights = {number: part.weight for number, part in enumerate(self.parts)}
+        found = self._probes(weights)
         if not found:
             raise BadQuery("the parts of the query cancel each other out: change their weights")
         return found
 
-    def _probe(self, space: SearchSpace, *, alone: bool) -> Probe | None:
+    def alone(self, number: int) -> list[Probe]:
+        """What each of the searched spaces is asked by one part; those that it does not reach are left out, with a note."""
+        return self._probes({number: 1.0})
+
+    def _probes(self, weights: Mapping[int, float]) -> list[Probe]:
+        return [probe for space in self.searched if (probe := self._probe(space, weights)) is not None]
+
+    def _probe(self, space: SearchSpace, weights: Mapping[int, float]) -> Probe | None:
         parts: list[Weighed] = []
         bridges: dict[str, None] = {}
-        for number, part in enumerate(self.parts):
+        for number, weight in weights.items():
             understood = self._understand(number, space)
             if understood is not None:
-                parts.append(Weighed(number, understood, part.weight))
+                parts.append(Weighed(number, understood, weight))
                 continue
             carried = self._carry(number, space)
             if carried is None and space.lost is not None:
                 continue  # the answer says so anyway
             if carried is None:
-                self._note(f"{space.spec} was not asked for the {part.name}, which it does not understand: no bridge leads there")
+                self._note(
+                    f"{space.spec} was not asked for the {self.parts[number].name}, which it does not understand: no bridge leads there"
+                )
             else:
-                parts.append(Weighed(number, carried.understood, part.weight * carried.radius))
+                parts.append(Weighed(number, carried.understood, weight * carried.radius))
                 bridges[carried.name] = None
-        wanted = any(part.weight > 0 for part in parts) or not any(part.weight > 0 for part in self.parts)
+        wanted = any(part.weight > 0 for part in parts) or not any(weight > 0 for weight in weights.values())
         if not parts or not wanted:
             return None
-        rows, weights = np.stack([part.understood.vector for part in parts]), [part.weight for part in parts]
-        if not alone and cancels_out(rows, weights):
+        rows = np.stack([part.understood.vector for part in parts])
+        if len(self.searched) > 1 and cancels_out(rows, [part.weight for part in parts]):
             return None
-        return Probe.of(space, parts, self.fusion, " and ".join(bridges) or None)
+        fusion = self.fusion if len(parts) > 1 else None  # what is one needs no joining
+        return Probe.of(space, parts, fusion, " and ".join(bridges) or None)
 
     def _understand(self, number: int, space: SearchSpace) -> Understood | None:
         if (number, space.id) not in self._understood:

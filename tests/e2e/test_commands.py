@@ -75,7 +75,7 @@ ANSWER: Shape = {
     "cursor": MAYBE_STR,
     "hits": [HIT],
 }
-PART: Shape = {"name": str, "label": str, "weight": float, "contribution": MAYBE_FLOAT, "relevance": MAYBE_FLOAT}
+PART: Shape = {"name": str, "label": str, "weight": float, "contribution": MAYBE_FLOAT, "relevance": float}
 EXPLANATION: Shape = {
     "asked": str,
     "found": str,
@@ -344,7 +344,7 @@ def test_a_reader_who_has_seen_enough_is_no_error(anyseek: CommandLine, how: str
 def test_a_terminal_that_is_not_utf_8_gets_what_it_can_show(anyseek: CommandLine, encoding: str) -> None:
     env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": encoding}
     said = anyseek("search", "a dog", "-n", 3, env=env)
-    assert len(said.out.decode(encoding).splitlines()) == 4
+    assert len(said.out.decode(encoding).splitlines()) == 5
     assert anyseek("status", env=env).out.decode(encoding).startswith("library ")
     assert "Nothing to do" in anyseek("index", env=env).err.decode(encoding)
 

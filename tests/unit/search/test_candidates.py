@@ -12,7 +12,7 @@ from shelf import Shelf, unit
 
 from anyseek.errors import BadQuery
 from anyseek.filters import parse
-from anyseek.search.fusion import Fused, fusion_named, weighted_mean
+from anyseek.search.fusion import Fused, fusion_named, together, weighted_mean
 from anyseek.search.hits import Answer
 from anyseek.search.lookup import Frontier, allowed_in
 from anyseek.search.probe import Probe
@@ -239,3 +239,24 @@ def test_no_more_moments_than_asked_for(tmp_path: Path) -> None:
     with pytest.raises(BadQuery, match="0 moments are none"):
         Query((Text("red"),), moments=0)
     shelf.catalog.close()
+
+
+@pytest.mark.parametrize("limit", [1, 10, 400])
+@pytest.mark.parametrize("weights", [(1.0, 1.0), (2.0, 0.5, 1.0), (1.0, -1.0), (-1.0, -0.5)])
+def test_what_is_ranked_by_the_mean_is_relevant_to_it_or_to_a_part(full: Shelf, weights: tuple[float, ...], limit: int) -> None:
+    """Order and cut against brute force: ranked by the mean, kept if it or a part that is not pushed away says so."""
+    least = 0.8
+    for seed in range(3):
+        vectors = [random_vector(50 * seed + number) for number in range(len(weights))]
+        names, scores = brute(full, vectors)
+        _, (whole,) = brute(full, [weighted_mean(np.stack(vectors), weights)])
+        relevant = np.maximum(whole, together(scores, weights)) if max(weights) > 0 else whole
+        kept = [place for place in np.argsort(-whole, kind="stable") if relevant[place] >= math.log(least / (1 - least))]
+        answer = full.engine(calibrated=False).answer(
+            Query(tuple(map(given, vectors, weights)), limit=limit, min_relevance=least, explain=True)
+        )
+        assert [hit.path.name for hit in answer] == [names[place] for place in kept[:limit]]
+        assert [hit.score for hit in answer] == pytest.approx([whole[place] for place in kept[:limit]], abs=1e-6)
+        found = [math.log(hit.relevance / (1 - hit.relevance)) for hit in answer]
+        assert found == pytest.approx([relevant[place] for place in kept[:limit]], abs=1e-5)
+        assert (answer.cursor is None) == (len(kept) <= limit)
