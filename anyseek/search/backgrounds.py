@@ -30,7 +30,7 @@ LEAST_DEVIATION = 1e-6
 GROWTH = 0.2
 FEW = 100
 NEAREST, FURTHEST = 0.7, 0.9
-MEDIA_MIDDLE = 2.7
+LEAST_MIDDLE, MEDIA_MIDDLE = 1.0, 2.7
 EQUAL = 8.0
 FILE = "backgrounds"
 
@@ -117,7 +117,8 @@ def middle_for_texts(cosines: np.ndarray, chance: Chance) -> float:
 def middle_for_media(cosines: np.ndarray, chance: Chance, apart: np.ndarray | None = None, furthest: float = FURTHEST) -> float:
     """Where chance ends for pictures, sounds and shots, without anybody's judgement: some deviations up.
 
-    It is less where that is more than what suits a vector best reaches, and where what is equal would not be alike.
+    It is less where that is more than what suits a vector best reaches, and where what is equal would not be alike; but one deviation at
+    least where nothing suits anything.
 
     Args:
         cosines: (q, n) float64, of each query with each vector.
@@ -130,7 +131,8 @@ def middle_for_media(cosines: np.ndarray, chance: Chance, apart: np.ndarray | No
     """
     best = np.max(cosines, axis=0, initial=-1.0, where=True if apart is None else apart)
     way = float(np.median(best[best > -1])) - chance.mean if (best > -1).any() else 1.0
-    return min(MEDIA_MIDDLE, furthest * way / chance.deviation, FURTHEST * (1 - chance.mean) / chance.deviation)
+    suits = max(furthest * way / chance.deviation, LEAST_MIDDLE)
+    return min(MEDIA_MIDDLE, suits, FURTHEST * (1 - chance.mean) / chance.deviation)
 
 
 def steepness_for_alike(middle: float, chance: Chance) -> float:
@@ -245,6 +247,7 @@ class Backgrounds:
                 apart = asked.contents[:, None] != held.contents[None]  # a content has nothing to say about itself
                 cosines = _cosines(self._carried(asked.vectors, target, origin, watch), held.vectors)
                 chance = chance_of(cosines, apart, chance.deviation)
+        chance = Chance(min(chance.mean, 1 - chance.deviation), chance.deviation)  # so that copies of one picture are alike, too
         furthest = FURTHEST if origin.source is None else NEAREST  # what fits reaches less far over a bridge
         middle = middle_for_media(cosines, chance, apart, furthest)
         alike = origin == Origin(modality)

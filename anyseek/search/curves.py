@@ -15,7 +15,7 @@ LAPSE = 0.08
 """Share of answers that no cosine explains: right ones of which the model knows nothing, wrong ones that nobody judged."""
 
 MIDDLES = 161
-STEEPNESSES = np.geomspace(0.5, 8, 25)
+STEEPNESSES = np.geomspace(0.5, 4, 19)
 BLOCK = 20
 
 

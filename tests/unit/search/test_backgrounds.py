@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from shelf import Shelf
 
-from anyseek.search.backgrounds import LEAST_DEVIATION, PRIOR_WEIGHT, Chance, chance_of, middle_for_media, middle_for_texts
+from anyseek.search.backgrounds import (
+    LEAST_DEVIATION,
+    PRIOR_WEIGHT,
+    Chance,
+    chance_of,
+    middle_for_media,
+    middle_for_texts,
+    steepness_for_alike,
+)
 from anyseek.search.samples import LARGEST, draw
 from anyseek.types import Kind, Modality, Segment
 
@@ -61,7 +69,14 @@ def test_where_chance_ends_for_media_by_hand() -> None:
     assert middle_for_media(cosines, Chance(0.2, 0.2), apart) == 2.7
     assert middle_for_media(cosines, Chance(0.2, 0.3), apart) == pytest.approx(0.9 * (0.8 - 0.2) / 0.3)
     assert middle_for_media(cosines, Chance(0.2, 0.4)) == pytest.approx(0.9 * (1 - 0.2) / 0.4)
+    assert middle_for_media(np.zeros((3, 3)), Chance(0.0, 0.2), apart) == 1.0  # nothing suits anything
     assert middle_for_media(np.zeros((0, 3)), Chance(0.2, 0.4)) == pytest.approx(0.9 * (1 - 0.2) / 0.4)
+
+
+def test_what_is_equal_gets_the_same_score_in_every_space() -> None:
+    for chance, middle in ((Chance(0.2, 0.1), 2.7), (Chance(0.9, 0.08), 1.1)):
+        standard = (1 - chance.mean) / chance.deviation
+        assert steepness_for_alike(middle, chance) * (standard - middle) == pytest.approx(8)
 
 
 def test_a_sample_is_spread_over_all_that_can_be_found(tmp_path: Path) -> None:
