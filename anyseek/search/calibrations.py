@@ -11,7 +11,7 @@ from ..storage.catalog import Catalog
 from .calibration import Calibration
 from .spaces import SearchSpace
 
-__all__ = ["Calibrations", "setting_of"]
+__all__ = ["Calibrations", "setting_of", "shipped_calibrations"]
 
 SHIPPED = "calibrations.json"
 
@@ -54,7 +54,7 @@ class Calibrations:
             except ValueError:  # a later version's: the library can still be searched
                 found = None
         if found is None:
-            found = _shipped().get(fingerprint)
+            found = shipped_calibrations().get(fingerprint)
         return found if found is not None and found.captions == self._captions else Calibration()
 
 
@@ -64,6 +64,7 @@ def setting_of(space: SearchSpace) -> str:
 
 
 @cache
-def _shipped() -> dict[str, Calibration]:
+def shipped_calibrations() -> dict[str, Calibration]:
+    """Those that come with the program, by the fingerprint of the space; ``scripts/calibrate_starter.py`` makes them."""
     listed = json.loads(files(__package__).joinpath(SHIPPED).read_text(encoding="utf-8"))
     return {fingerprint: Calibration.from_json(json.dumps(one), "shipped") for fingerprint, one in listed.items()}

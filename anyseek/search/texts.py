@@ -17,7 +17,7 @@ from .spaces import SearchSpace
 from .timings import Stopwatch
 from .vocabulary import Vocabulary
 
-__all__ = ["OnText", "TextVectors", "Texts"]
+__all__ = ["OnText", "TextVectors", "Texts", "shipped_vectors"]
 
 CHUNK = 64
 HASTY = 200

@@ -72,6 +72,21 @@ def test_nine_of_ten_judged_queries_have_a_right_answer_among_the_first_three(ju
     assert len(judged) - len(failing) >= 0.9 * len(judged)
 
 
+def test_what_the_library_lacks_is_recognised_and_what_it_holds_is_not_refused(demo_library: DemoLibrary) -> None:
+    """With the cut that comes with the starter: at least 80 % of the one, at most 10 % of the other."""
+    with Library.open(demo_library.command.environment["ANYSEEK_LIBRARY"], readonly=True) as library:
+        found = {
+            query["id"]: bool(library.search(query["query"], kinds=KIND_OF_TARGET[query["target"]]).hits)
+            for query in QUERIES
+            if query["kind"] == "text"
+        }
+    absent = [shown for name, shown in found.items() if name.startswith("absent-")]
+    held = [shown for name, shown in found.items() if not name.startswith("absent-")]
+    assert len(absent) >= 60
+    assert absent.count(False) >= 0.8 * len(absent)
+    assert held.count(False) <= 0.1 * len(held)
+
+
 def test_no_pair_of_kinds_is_left_behind(judged: list[Judged]) -> None:
     """Nine of ten over all could hide a kind that never works: at least half of each pair must pass."""
     pairs: dict[tuple[str, str], list[bool]] = {}

@@ -6,9 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from anyseek.encoders.registry import load
 from anyseek.errors import BadInput
+from anyseek.search.calibrations import shipped_calibrations
+from anyseek.search.texts import shipped_vectors
 from anyseek.search.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parents[3]
@@ -49,3 +53,20 @@ def test_a_users_own_texts() -> None:
     assert vocabulary.digest != Vocabulary.of(own[::-1]).digest
     with pytest.raises(BadInput, match="2 texts is too small"):
         Vocabulary.of(["a", "b", "a"])
+
+
+def test_what_the_starter_makes_of_the_texts_is_shipped_and_right() -> None:
+    starter, vocabulary = load("starter"), Vocabulary.shipped()
+    shipped = shipped_vectors(starter.space.fingerprint, vocabulary.digest)
+    assert shipped is not None, "run  python scripts/build_vocabulary.py"
+    assert shipped.shape == (len(vocabulary.texts), starter.space.dim)
+    some = slice(0, None, 100)
+    np.testing.assert_allclose(shipped[some], starter.encode_text(list(vocabulary.texts[some])), atol=2e-3)
+    assert shipped_vectors(starter.space.fingerprint, Vocabulary.of(vocabulary.texts[1:]).digest) is None
+
+
+def test_the_starter_is_calibrated_for_the_texts_as_they_are() -> None:
+    starter = load("starter")
+    calibration = shipped_calibrations()[starter.space.fingerprint]
+    assert calibration.captions == Vocabulary.shipped().digest, "run  python scripts/calibrate_starter.py"
+    assert calibration.queries >= 100
