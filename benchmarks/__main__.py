@@ -9,7 +9,19 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import cold_search, duplicates, encoders, filters, gather, indexing_photos, judged, memory, search_latency, unchanged_rerun
+from . import (
+    cold_search,
+    duplicates,
+    encoders,
+    filters,
+    gather,
+    indexing_photos,
+    judged,
+    memory,
+    relevance,
+    search_latency,
+    unchanged_rerun,
+)
 from .film import film_table
 from .machine import machine
 from .measure import Row
@@ -27,6 +39,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "encoders": encoders.measure,
     "duplicates": duplicates.measure,
     "judged": judged.measure,
+    "relevance": relevance.measure,
 }
 FILM = "film"
 
