@@ -11,7 +11,23 @@ import sys
 from pathlib import Path
 
 PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
-COMMANDS = ("index", "search", "similar", "status", "errors", "doctor", "models", "models pull", "models use", "models drop")
+COMMANDS = (
+    "index",
+    "search",
+    "similar",
+    "duplicates",
+    "tag",
+    "meta",
+    "status",
+    "errors",
+    "doctor",
+    "eval",
+    "calibrate",
+    "models",
+    "models pull",
+    "models use",
+    "models drop",
+)
 HEAD = """# Commands
 
 Made from the commands' own help by `make docs`.

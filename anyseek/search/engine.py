@@ -139,7 +139,7 @@ class Engine:
                 relevant = [candidate for candidate in found if candidate.score >= least]
                 complete = candidates.relevance_bound < least or candidates.relevance_bound == -math.inf
                 bound = -math.inf if complete or count >= MOST_CONTENTS else candidates.bound
-                page = ordered.page(hits_of(self.catalog, relevant, query), bound)
+                page = ordered.page(hits_of(self.catalog, relevant, query, least), bound)
             if complete or count >= MOST_CONTENTS or page is not None:
                 break
             count *= 4

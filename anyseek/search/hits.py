@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -146,8 +147,15 @@ class Answer:
         return len(self.hits)
 
 
-def hits_of(catalog: Catalog, candidates: Sequence[Candidate], query: Query) -> list[Hit]:
-    """Make hits of contents: every asset that has the content and satisfies the condition is one. They are in no particular order."""
+def hits_of(catalog: Catalog, candidates: Sequence[Candidate], query: Query, least: float = -math.inf) -> list[Hit]:
+    """Make hits of contents: every asset that has the content and satisfies the condition is one. They are in no particular order.
+
+    Args:
+        catalog: Knows the assets.
+        candidates: Contents with their segments.
+        query: What is asked.
+        least: The score that a moment must have to be told beside the best.
+    """
     contents = [candidate.content_id for candidate in candidates]
     infos = catalog.content_info(contents)
     assets = catalog.assets_of(contents, where=query.where)
@@ -156,6 +164,7 @@ def hits_of(catalog: Catalog, candidates: Sequence[Candidate], query: Query) -> 
         here = assets.get(candidate.content_id, [])
         if here:
             moments = merge_moments([one.segment for one in candidate.segments], [one.score for one in candidate.segments])
+            moments = [moment for place, moment in enumerate(moments) if place == 0 or moment.score >= least]
             best = max(candidate.segments, key=lambda one: (one.score, -one.segment.start_ms))
             info = infos[candidate.content_id]
             explanation = (
