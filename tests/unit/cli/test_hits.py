@@ -30,7 +30,7 @@ def answer(folder: Path, *specs: str, text: str | None = "red") -> Answer:
         pictures.append(shelf.put(f"{name}.png", Kind.IMAGE, (Segment(Modality.IMAGE), seen)))
         shelf.put(f"{name}.ogg", Kind.AUDIO, (Segment(Modality.AUDIO, 0, 1000), heard), space=len(specs) - 1)
     engine = shelf.engine(*TEXTS)
-    found = engine.answer(Query((Text(text) if text else engine.stored(pictures[0]),)))
+    found = engine.answer(Query((Text(text) if text else engine.stored(pictures[0]),), min_relevance=0))
     shelf.catalog.close()
     return found
 
