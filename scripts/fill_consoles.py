@@ -20,7 +20,7 @@ END = "--- end of what a command says ---"
 
 
 def filled(page: str) -> str:
-    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "ANYSEEK_LIBRARY")}
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     with subprocess.Popen(
         ["bash"], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
