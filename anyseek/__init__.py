@@ -5,7 +5,7 @@ Example:
     with Library.open("~/Media") as library:
         library.index("~/Media")
         for hit in library.search("a dog barking at the sea", limit=5):
-            print(hit.score, hit.path, hit.start_ms, hit.end_ms)
+            print(hit.relevance, hit.path, hit.start_ms, hit.end_ms)
 """
 
 from __future__ import annotations
