@@ -69,7 +69,7 @@ class Engine:
     def prepare(self, on_text: OnText | None = None) -> None:
         """Work out and keep what searches need beside the vectors, as far as it is missing or out of date; remove what is not needed.
 
-        The first time encodes the vocabulary in every space, which takes a minute or so with a large model on a CPU.
+        The first time encodes the vocabulary in every space, which takes a minute or two with a large model on a CPU.
 
         Args:
             on_text: Told how far it is.
@@ -139,7 +139,7 @@ class Engine:
                 relevant = [candidate for candidate in found if candidate.score >= least]
                 complete = candidates.relevance_bound < least or candidates.relevance_bound == -math.inf
                 bound = -math.inf if complete or count >= MOST_CONTENTS else candidates.bound
-                page = ordered.page(hits_of(self.catalog, relevant, query, least), bound)
+                page = ordered.page(hits_of(self.catalog, relevant, query, least, candidates.relevance.tolerance), bound)
             if complete or count >= MOST_CONTENTS or page is not None:
                 break
             count *= 4

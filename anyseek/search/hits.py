@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -147,7 +146,7 @@ class Answer:
         return len(self.hits)
 
 
-def hits_of(catalog: Catalog, candidates: Sequence[Candidate], query: Query, least: float = -math.inf) -> list[Hit]:
+def hits_of(catalog: Catalog, candidates: Sequence[Candidate], query: Query, least: float, tolerance: float) -> list[Hit]:
     """Make hits of contents: every asset that has the content and satisfies the condition is one. They are in no particular order.
 
     Args:
@@ -155,6 +154,7 @@ def hits_of(catalog: Catalog, candidates: Sequence[Candidate], query: Query, lea
         candidates: Contents with their segments.
         query: What is asked.
         least: The score that a moment must have to be told beside the best.
+        tolerance: How far apart two scores may be and yet say the same.
     """
     contents = [candidate.content_id for candidate in candidates]
     infos = catalog.content_info(contents)
@@ -163,7 +163,8 @@ def hits_of(catalog: Catalog, candidates: Sequence[Candidate], query: Query, lea
     for candidate in candidates:
         here = assets.get(candidate.content_id, [])
         if here:
-            moments = merge_moments([one.segment for one in candidate.segments], [one.score for one in candidate.segments])
+            segments, scores = zip(*((one.segment, one.score) for one in candidate.segments), strict=True)
+            moments = merge_moments(segments, scores, tolerance=tolerance)
             moments = [moment for place, moment in enumerate(moments) if place == 0 or moment.score >= least]
             best = max(candidate.segments, key=lambda one: (one.score, -one.segment.start_ms))
             info = infos[candidate.content_id]

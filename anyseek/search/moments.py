@@ -12,7 +12,6 @@ from .relevance import relevance_of
 __all__ = ["Moment", "merge_moments"]
 
 SHARES = {"seen": 0.3, "heard": 0.5}  # pictures are cut where shots end, sound wherever a window is full: docs/moments.md
-TOLERANCE = 1.0
 MAX_GAP_MS = 500
 SAME_FROM = 0.5
 SIGNAL_OF = {Modality.IMAGE: "seen", Modality.VIDEO: "seen", Modality.AUDIO: "heard"}
@@ -48,7 +47,7 @@ def merge_moments(
     scores: Sequence[float],
     *,
     shares: Mapping[str, float] = SHARES,
-    tolerance: float = TOLERANCE,
+    tolerance: float = 1.0,
     max_gap_ms: int = MAX_GAP_MS,
 ) -> list[Moment]:
     """Join the segments of one content that hold together: those that score near its best one and not near what is usual in it.

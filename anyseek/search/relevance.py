@@ -41,9 +41,11 @@ class Relevance(Protocol):
 
     Attributes:
         cut: The relevance below which a hit is not shown unless told otherwise.
+        tolerance: How far apart two scores may be and yet say the same.
     """
 
     cut: float
+    tolerance: float
 
     def corrections(self, probe: Probe, ids: Ids, watch: Stopwatch) -> np.ndarray | None:
         """What is to be taken off the cosines of the probe's vector with some embeddings of its space: what hubs have by chance.
@@ -78,6 +80,7 @@ class PlainCosine:
     """Scores in the order of the cosines themselves, with nothing made comparable: what calibration is measured against."""
 
     cut = 0.0
+    tolerance = 0.0  # half of all cosines lie within a log-odds of each other
 
     def corrections(self, probe: Probe, ids: Ids, watch: Stopwatch) -> np.ndarray | None:
         """Take nothing off."""
@@ -111,6 +114,7 @@ class Calibrated:
     """
 
     cut = DEFAULT_CUT
+    tolerance = 1.0
 
     def __init__(self, backgrounds: Backgrounds, hubs: Hubs, calibrations: Calibrations) -> None:
         self.backgrounds = backgrounds
