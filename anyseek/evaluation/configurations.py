@@ -149,7 +149,7 @@ class Engines:
         if key not in self._made:
             library = self.library
             alike = Library(library.folder, library.catalog, library.spaces, library.index_device, bridge, configuration.calibrated)
-            self._made[key] = alike._engine_of(rows)
+            self._made[key] = alike.engine_of(rows)
         return self._made[key]
 
     def rows(self, configuration: Configuration) -> list[SpaceRow]:
