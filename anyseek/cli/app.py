@@ -6,42 +6,57 @@ import gc
 import io
 import os
 import sys
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from .. import __version__
 from ..errors import AnyseekError
-from .calibrate import calibrate
-from .doctor import doctor
-from .duplicates import duplicates
-from .errors import errors
-from .eval import evaluate
 from .exits import Exit, exit_code_of
-from .index import index
-from .meta import meta
-from .models import models
 from .output import complain
-from .search import search
-from .similar import similar
-from .status import status
-from .tag import tag
 
-__all__ = ["app", "run"]
+__all__ = ["COMMANDS", "make_app", "run"]
 
-app = typer.Typer(
-    name="anyseek",
-    help="Find the picture, the sound, the moment: semantic search over your own media, on your own machine.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+COMMANDS = {
+    "index": "index:index",
+    "search": "search:search",
+    "similar": "similar:similar",
+    "duplicates": "duplicates:duplicates",
+    "tag": "tag:tag",
+    "meta": "meta:meta",
+    "status": "status:status",
+    "errors": "errors:errors",
+    "doctor": "doctor:doctor",
+    "eval": "eval:evaluate",
+    "calibrate": "calibrate:calibrate",
+    "models": "models:models",
+}
+"""The sub-commands in the order of the help, each with its module and what it is called there."""
 
-for command in (index, search, similar, duplicates, tag, meta, status, errors, doctor):
-    app.command()(command)
-app.command("eval")(evaluate)
-app.command()(calibrate)
-app.add_typer(models, name="models")
+
+def make_app(only: str | None = None) -> typer.Typer:
+    """Put the command together.
+
+    Args:
+        only: Load this sub-command alone, for each of them takes its time; all when there is none of that name.
+    """
+    app = typer.Typer(
+        name="anyseek",
+        help="Find the picture, the sound, the moment: semantic search over your own media, on your own machine.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        callback=_options,
+    )
+    for name in [only] if only in COMMANDS else COMMANDS:
+        module, _, attribute = COMMANDS[name].partition(":")
+        command = getattr(import_module(f".{module}", __package__), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
 
 
 def _show_version(wanted: bool) -> None:
@@ -50,7 +65,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")] = False,
 ) -> None:
@@ -62,7 +76,7 @@ def run() -> int:
     _make_streams_safe()
     gc.set_threshold(100_000, 50, 50)  # rows come by the hundred thousand, and hardly a cycle is among them
     try:
-        app()
+        make_app(next((word for word in sys.argv[1:] if not word.startswith("-")), None))()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else Exit.OK
     except AnyseekError as error:

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from anyseek import Library
-from anyseek.cli.app import app
+from anyseek.cli.app import make_app
 from anyseek.errors import BadInput, LibraryNotFound
 from anyseek.filters import parse
 from anyseek.storage.catalog import Catalog
@@ -30,7 +30,7 @@ def library(tmp_path):
 
 def meta(library, *arguments):
     file = str(library.parent / "a.jpg")
-    done = runner.invoke(app, ["meta", file, *arguments, "--library", str(library)], catch_exceptions=False)
+    done = runner.invoke(make_app("meta"), ["meta", file, *arguments, "--library", str(library)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.stdout
 
@@ -65,7 +65,7 @@ def test_the_library_writes_down_numbers_and_truth_values(library):
 
 @pytest.mark.parametrize("pair", ["project", "=x"])
 def test_what_is_no_pair_is_refused(library, pair):
-    done = runner.invoke(app, ["meta", "a.jpg", pair, "--library", str(library)], env={"COLUMNS": "200", "TERM": "dumb"})
+    done = runner.invoke(make_app("meta"), ["meta", "a.jpg", pair, "--library", str(library)], env={"COLUMNS": "200", "TERM": "dumb"})
     assert done.exit_code == 2
     assert f"'{pair}' is no pair: write it as  project=lighthouse" in done.output
 
@@ -73,5 +73,5 @@ def test_what_is_no_pair_is_refused(library, pair):
 def test_no_library_is_made(tmp_path):
     for arguments in ([], ["a=b"]):
         with pytest.raises(LibraryNotFound):
-            runner.invoke(app, ["meta", "a.jpg", *arguments, "--library", str(tmp_path / "none")], catch_exceptions=False)
+            runner.invoke(make_app("meta"), ["meta", "a.jpg", *arguments, "--library", str(tmp_path / "none")], catch_exceptions=False)
     assert list(tmp_path.iterdir()) == []
