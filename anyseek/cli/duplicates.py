@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.filesize import decimal
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from ..types import Kind
 from .exits import Exit
 from .filter_options import condition_of
 from .options import JsonOption, Kinds, LibraryOption, as_kinds
-from .output import MARK_OF, STYLE_OF, link, note, plain_table, print_json, said, show, timecode, write_paths
-from .progress import stop_on_interrupt
+from .output import MARK_OF, STYLE_OF, link, note, plain_table, print_json, show, timecode, write_paths
+from .progress import drawn, stop_on_interrupt
 
 if TYPE_CHECKING:
-    from ..duplicates.findings import Duplicates, Group, Member, OnLook
+    from ..duplicates.findings import Duplicates, Group, Member
 
 __all__ = ["duplicates"]
+
+LEAST_PATH = 20
+"""Columns that a path is given, however narrow the terminal: what stands to the right of it may be lost, it may not."""
 
 TIER_NAMES = {"exact": "the same bytes", "near": "nearly the same", "similar": "alike"}
 
@@ -65,17 +65,20 @@ def duplicates(
     Without --exact, --near and --similar, the first two. Exit code 1 says that there are none.
     """
     from ..duplicates.findings import Tier
-    from ..duplicates.pictures import DISTANCE
     from ..library import Library
 
     asked = {Tier.EXACT: exact, Tier.NEAR: near or distance is not None, Tier.SIMILAR: similar or min_similarity is not None}
     tiers = [tier for tier, wanted in asked.items() if wanted] or [Tier.EXACT, Tier.NEAR]
-    with Library.open(library, readonly=not _is_writable(library)) as opened, stop_on_interrupt() as stop, _drawn() as on_look:
+    with (
+        Library.open(library, readonly=not _is_writable(library)) as opened,
+        stop_on_interrupt() as stop,
+        drawn("looking for copies") as on_look,
+    ):
         found = opened.duplicates(
             tiers=tiers,
             kinds=as_kinds(kind),
             where=condition_of({"where_filter": where}),  # the other filters' --near is a place
-            distance=DISTANCE if distance is None else distance,
+            distance=distance,
             min_similarity=min_similarity,
             on_look=on_look,
             stop=stop,
@@ -90,21 +93,6 @@ def _is_writable(library: Path | None) -> bool:
 
     folder = LibraryFolder.at(library.expanduser() if library is not None else default_library())
     return folder.exists and os.access(folder.path, os.W_OK) and os.access(folder.catalog, os.W_OK)
-
-
-@contextmanager
-def _drawn() -> Iterator[OnLook]:
-    """Draw how the work goes on, when somebody is looking."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True),
-    )
-    with Progress(*columns, console=said(), transient=True, disable=not said().is_terminal) as progress:
-        task = progress.add_task("looking for copies", total=None)
-        yield lambda what, done, total: progress.update(task, description=what, completed=done, total=total)
 
 
 def _finish(found: Duplicates, *, as_json: bool, as_paths: bool, nul: bool) -> None:
@@ -181,7 +169,8 @@ def _limits(found: Duplicates) -> str:
 
 def _show_groups(groups: list[Group]) -> None:
     table = plain_table(padding=(0, 2, 0, 0))
-    for options in ({"no_wrap": True}, {"no_wrap": True}, {"overflow": "fold"}, {"justify": "right", "no_wrap": True}):
+    least = {"overflow": "fold", "min_width": LEAST_PATH}
+    for options in ({"no_wrap": True}, {"no_wrap": True}, least, {"justify": "right", "no_wrap": True}):
         table.add_column(**options)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(style="dim")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,10 +13,11 @@ from ..errors import BadInput
 from .evaluated import show_evaluation
 from .exits import Exit
 from .options import BridgeOption, DeviceOption, IndexDeviceOption, JsonOption, LibraryOption, as_bridge, named_path
-from .output import note, print_json, said
+from .output import note, print_json
+from .progress import drawn
 
 if TYPE_CHECKING:
-    from ..evaluation.course import Evaluation, OnQuestion
+    from ..evaluation.course import Evaluation
     from ..evaluation.judged import JudgedQueries, JudgedQuery
 
 __all__ = ["evaluate"]
@@ -110,8 +110,10 @@ def evaluate(
     encoders = EncoderSettings(device=device)
     with Library.open(library, readonly=True, settings=encoders, index_device=index_device, bridge=as_bridge(bridge)) as opened:
         compared = configurations(compare or [], opened)
-        with _progress() as on_question:
-            evaluation = measure(opened, judged, compared, settings, roots=root or (), on_question=on_question)
+        with drawn("reading the questions") as told:
+            evaluation = measure(
+                opened, judged, compared, settings, roots=root or (), on_question=lambda name, *counts: told(f"asking, {name}", *counts)
+            )
     _write(evaluation, html, run)
     _show(evaluation, as_json=as_json)
     if evaluation.has_problems:
@@ -148,32 +150,6 @@ def _cutoffs(text: str) -> tuple[int, ...]:
         return tuple(int(number) for number in text.split(","))
     except ValueError:
         raise typer.BadParameter(f"{text!r} are no numbers: write them as  --k 1,5,10") from None
-
-
-@contextmanager
-def _progress() -> Iterator[OnQuestion]:
-    """Draw a bar for each way to search on stderr, when somebody is looking."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
-
-    drawn = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True),
-        console=said(),
-        transient=True,
-        disable=not said().is_terminal,
-    )
-    tasks = {}
-    with drawn:
-
-        def take(name: str, done: int, total: int) -> None:
-            if name not in tasks:
-                tasks[name] = drawn.add_task(f"asking, {name}", total=total)
-            drawn.update(tasks[name], completed=done)
-
-        yield take
 
 
 def _write(evaluation: Evaluation, html: Path | None, run: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""What a person sees while an indexing run goes on, and how Ctrl-C reaches it."""
+"""What a person sees while long work goes on, and how Ctrl-C reaches it."""
 
 from __future__ import annotations
 
@@ -40,12 +40,34 @@ def watch(*, verbose: bool) -> Iterator[OnEvent]:
 
 
 @contextmanager
-def drawn(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Draw how far something is, when somebody is looking; what is given wants to know how much is done, and of how much."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(), TimeRemainingColumn(True))
+def drawn(first: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Draw on stderr how far something is, when somebody is looking.
+
+    Args:
+        first: What is being done before anything is told.
+
+    Yields:
+        What is to be told: what is being done, how much of it is done, and how much there is.
+    """
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True),
+    )
     with Progress(*columns, console=said(), transient=True, disable=not said().is_terminal) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+        task = progress.add_task(first, total=None)
+        doing = first
+
+        def take(what: str, done: int, total: int) -> None:
+            nonlocal doing
+            if what != doing:
+                doing = what
+                progress.reset(task, description=printable(what))  # so that how long it takes is not told by what was done before
+            progress.update(task, completed=done, total=total)
+
+        yield take
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -62,10 +63,11 @@ def tag(
     options = TagOptions(least, MOST_TAGS if max_tags is None else max_tags, where, redo=redo, dry_run=dry_run)
     settings = EncoderSettings(device=device)
     Library.open(library, readonly=True).close()  # so that a wrong name makes no library
-    with Library.open(library, readonly=dry_run, settings=settings) as opened, stop_on_interrupt() as stop, drawn("tagging") as on_tagging:
+    with Library.open(library, readonly=dry_run, settings=settings) as opened, stop_on_interrupt() as stop, drawn("tagging") as told:
         if remove:
             report = opened.untag(*(paths or ()), vocabulary=vocabulary, options=options)
         else:
+            on_tagging = partial(told, "tagging")
             report = opened.tag(*(paths or ()), vocabulary=vocabulary, options=options, on_tagging=on_tagging, stop=stop)
     if as_json:
         print_json(_as_json(report))
