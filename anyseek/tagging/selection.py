@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +54,8 @@ class Selection:
             How many contents were looked at so far, and of the new ones those that lie at one of the paths, with their assets there.
         """
         pieces = np.cumsum(self._sizes) // CHUNK_ROWS
-        starts = np.flatnonzero(np.diff(pieces, prepend=-1))
-        for start, end in zip(starts, [*starts[1:], len(self._contents)], strict=True):
+        bounds = [*np.flatnonzero(np.diff(pieces, prepend=-1)), len(self._contents)]
+        for start, end in pairwise(bounds):
             located = self.catalog.assets_of(self._contents[start:end].tolist(), self.where)
             found: dict[int, list[LocatedAsset]] = {}
             for content_id, assets in located.items():

@@ -89,6 +89,8 @@ class TagVocabulary:
         Raises:
             BadInput: There is no such file, or it cannot be used.
         """
+        if not str(name):
+            raise BadInput(f"no vocabulary is named: name a text file, or {BUILTIN}")
         return cls.builtin() if str(name) == BUILTIN else cls.read(Path(name).expanduser())
 
     @classmethod
@@ -109,6 +111,8 @@ class TagVocabulary:
             raise BadInput(f"{path} is not text in UTF-8 (byte {error.start}): save it in that encoding") from error
         except OSError as error:
             raise BadInput(f"the vocabulary {path} cannot be read ({error.strerror}): name a text file, or {BUILTIN}") from error
+        if path.name == BUILTIN:
+            raise BadInput(f"{path} is called as what comes with anyseek is, and their tags could not be told apart: rename it")
         return cls.parse(path.name, text)
 
     @classmethod
@@ -164,7 +168,7 @@ def _senses(name: str, line: _Line) -> frozenset[Sense]:
 
 
 def _label(name: str, line: _Line, senses: frozenset[Sense]) -> Label:
-    text, given, asked = line.text.partition("\t" if "\t" in line.text else " = ")
+    text, given, asked = f" {line.text} ".partition("\t" if "\t" in line.text else " = ")
     text, asked = " ".join(text.split()), " ".join(asked.split())
     if not text or (given and not asked):
         raise _wrong(name, line, "a label or what is asked for it is empty: write  label  or  label = what is asked")

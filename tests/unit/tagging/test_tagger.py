@@ -251,3 +251,10 @@ def test_the_name_of_a_file_alone_says_whose_tags_are_removed(shelf, tmp_path):
     shelf.put("red.png", Kind.IMAGE, (PICTURE, RED))
     tagger(shelf).run()
     assert remove_tags(shelf.catalog, Path("elsewhere/colours.txt").name, [tmp_path / "red.png"], TagOptions()).removed == 1
+
+
+def test_where_nothing_is_chosen_nothing_is_tagged_or_removed(shelf):
+    assert tagger(shelf).run().assets == []
+    shelf.put("red.png", Kind.IMAGE, (PICTURE, RED))
+    assert tagger(shelf, where=parse("path:nowhere")).run().assets == []
+    assert remove_tags(shelf.catalog, "nobody's.txt", [], TagOptions()).removed == 0

@@ -59,6 +59,8 @@ def test_one_label_may_be_seen_and_heard_but_not_twice_by_one_sense():
         ("[pets: ]\ndog", "line 1: '' is no sense"),
         ("dog\t\n", "line 1: a label or what is asked for it is empty"),
         ("cat\n\t a dog\n", "line 2: a label or what is asked for it is empty"),
+        ("dog = ", "line 1: a label or what is asked for it is empty"),
+        (" = dog", "line 1: a label or what is asked for it is empty"),
         ("x" * 101, "line 1: a label has 101 characters and may have 100"),
         ("dog = " + "x" * 301, "line 1: what is asked has 301 characters and may have 300"),
         ("do\x07g", "line 1: there are control characters"),
@@ -99,3 +101,11 @@ def test_the_builtin_vocabulary_is_one():
     assert counts[0] > 500
     assert counts[1] > 80
     assert counts[2] > 10
+
+
+def test_a_file_cannot_be_called_as_the_builtin_is(tmp_path):
+    (tmp_path / "builtin").write_text("dog")
+    with pytest.raises(BadInput, match="rename it"):
+        TagVocabulary.named(tmp_path / "builtin")
+    with pytest.raises(BadInput, match="no vocabulary is named"):
+        TagVocabulary.named("")
