@@ -45,7 +45,10 @@ def period(operator: Operator, text: str) -> Period:
         first, last = (part.strip() for part in text.split("..", 1))
         if not first and not last:
             raise BadFilter("a range needs a start or an end: write it as  2024-05..2024-07, 2024..  or  ..2024")
-        return Period(_all_of(first).start if first else None, _all_of(last).end if last else None)
+        bounds = Period(_all_of(first).start if first else None, _all_of(last).end if last else None)
+        if bounds.start is not None and bounds.end is not None and bounds.start >= bounds.end:
+            raise BadFilter(f"the range ends with {last}, before it begins with {first}: write the earlier one first")
+        return bounds
     named = _all_of(text)
     match operator:
         case Operator.ABOVE:

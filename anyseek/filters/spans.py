@@ -59,7 +59,10 @@ def span(operator: Operator, text: str, read: Callable[[str], Reading]) -> Span:
         low, high = (part.strip() for part in text.split("..", 1))
         if not low and not high:
             raise BadFilter("a range needs a start or an end: write it as  3..5, 3..  or  ..5")
-        return Span(low=_number(read(low)[0]) if low else None, high=_number(read(high)[0]) if high else None)
+        bounds = Span(low=_number(read(low)[0]) if low else None, high=_number(read(high)[0]) if high else None)
+        if bounds.low is not None and bounds.high is not None and bounds.low > bounds.high:
+            raise BadFilter(f"the range ends at {high}, before it begins at {low}: write the smaller one first")
+        return bounds
     value, step = read(text)
     match operator:
         case Operator.ABOVE:

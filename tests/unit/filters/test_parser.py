@@ -82,6 +82,8 @@ def test_reads(text, expected):
         ("rating>1..3", 8, "a range cannot stand behind >"),
         ("rating:..", 8, "a range needs a start or an end"),
         ("rating:1e5", 8, "is no number"),
+        ("rating:5..3", 8, "the range ends at 3, before it begins at 5: write the smaller one first"),
+        ("date:2024..2023-12", 6, "the range ends with 2023-12, before it begins with 2024: write the earlier one first"),
         ("rating:٣", 8, "is no number"),
         ("width:" + "9" * 400, 7, "is too long a number"),
         ("size:5Mb5", 6, "is no size: write it as  500kB, 5MB  or  1.5GiB"),
