@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ..errors import LibraryError, LibraryLocked
+from .engine import translated
 from .layout import LibraryFolder
 
 if TYPE_CHECKING:
@@ -44,13 +45,14 @@ class WriterLock:
         return _held[folder.path] > 0
 
     def __enter__(self) -> Self:
-        """Take the lock, or raise LibraryLocked at once."""
+        """Take the lock, or raise LibraryLocked at once; StorageFull where there is no room to write down who holds it."""
         from filelock import FileLock, Timeout  # 0.04 s that a search has no use for
 
         lock = FileLock(self.folder.lock, timeout=0, thread_local=False)
         try:
-            self.folder.path.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
+            with translated(self.folder.lock):
+                self.folder.path.mkdir(parents=True, exist_ok=True)
+                lock.acquire()
         except Timeout as exc:
             raise LibraryLocked(self.folder.path, _describe(self.folder.holder)) from exc
         except OSError as exc:
@@ -69,7 +71,8 @@ class WriterLock:
             "since": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         try:
-            self.folder.holder.write_text(json.dumps(holder), encoding="utf-8")
+            with translated(self.folder.holder):
+                self.folder.holder.write_text(json.dumps(holder), encoding="utf-8")
         except OSError:
             self.__exit__(None, None, None)
             raise

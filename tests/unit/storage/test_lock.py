@@ -2,10 +2,11 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from anyseek.errors import LibraryError, LibraryLocked
+from anyseek.errors import LibraryError, LibraryLocked, StorageFull
 from anyseek.storage.layout import LibraryFolder
 from anyseek.storage.lock import WriterLock
 
@@ -73,6 +74,16 @@ def test_the_lock_is_free_after_an_error(folder):
         raise RuntimeError
     with WriterLock(folder, "indexing"):
         pass
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_disk_is_called_one_and_the_lock_is_free_after_it(folder):
+    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.holder.symlink_to("/dev/full")
+    with pytest.raises(StorageFull, match="no room left on the disk"), WriterLock(folder, "tagging"):
+        pass
+    with WriterLock(folder, "tagging"):
+        assert WriterLock.held_here(folder)
 
 
 def test_a_place_where_nothing_can_be_written(unprivileged):
