@@ -65,6 +65,7 @@ def calibrate(
     judged = None if queries is None else read_queries(queries)
     texts = None if captions is None else _lines(captions)
     changes = reset or judged is not None or texts is not None
+    Library.open(library, readonly=True).close()  # so that a wrong name makes no library
     with Library.open(library, readonly=not changes, settings=EncoderSettings(device=device)) as opened:
         if reset:
             calibrating.reset(opened)

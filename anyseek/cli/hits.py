@@ -11,7 +11,7 @@ from rich.text import Text
 from ..search.references import timecode as exact_timecode
 from ..types import Kind
 from .exits import Exit
-from .output import MARK_OF, STYLE_OF, bar, link, note, plain_table, print_json, printable, show, timecode, write_paths
+from .output import MARK_OF, STYLE_OF, answers, bar, link, note, plain_table, print_json, printable, show, timecode, write_paths
 from .timings import show_timings
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ..search.hits import Explanation
 
 __all__ = ["PathsOption", "Print0Option", "finish"]
+
+NARROW = 60
+"""Columns of a terminal below which moments stand under their paths, which would have no room else."""
 
 PathsOption = Annotated[bool, typer.Option("--paths", "-p", help="Print bare paths, one per line.")]
 Print0Option = Annotated[bool, typer.Option("--print0", "-0", help="Print bare paths, each followed by a NUL.")]
@@ -139,17 +142,20 @@ def show_table(answer: Answer, question: str, moments: int = 1) -> None:
         table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     table.add_column(no_wrap=True)
+    narrow = answers().width < NARROW
     told = _told_apart(answer.spaces)
     if told:
         table.add_column(style="dim")
     for place, hit in enumerate(answer, start=1):
         style = STYLE_OF[hit.kind]
-        relevance = Text.assemble((bar(hit.relevance), style), f" {hit.relevance:.2f}")
+        relevance = Text.assemble(("" if narrow else f"{bar(hit.relevance)} ", style), f"{hit.relevance:.2f}")
         found_in = [printable(told[hit.space]) + (" by bridge" if hit.bridge else "")] if told else []
-        what = link(hit.path)
+        what, where = link(hit.path), _where(hit, moments)
+        if narrow and where:
+            what, where = what.append("\n").append_text(where), Text()
         if hit.explanation is not None:
             what.append("\n").append_text(_explained(hit.explanation))
-        table.add_row(str(place), relevance, Text(MARK_OF[hit.kind], style=style), what, _where(hit, moments), *found_in)
+        table.add_row(str(place), relevance, Text(MARK_OF[hit.kind], style=style), what, where, *found_in)
     if len(answer):
         show(table)
     if answer.cursor is not None:

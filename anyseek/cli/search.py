@@ -21,7 +21,18 @@ from .answer_options import (
 )
 from .filter_options import with_filters
 from .hits import PathsOption, Print0Option, finish
-from .options import BridgeOption, DeviceOption, IndexDeviceOption, JsonOption, Kinds, LibraryOption, LimitOption, as_bridge, as_kinds
+from .options import (
+    BridgeOption,
+    DeviceOption,
+    IndexDeviceOption,
+    JsonOption,
+    Kinds,
+    LibraryOption,
+    LimitOption,
+    as_bridge,
+    as_kinds,
+    named_path,
+)
 from .timings import TimingsOption
 
 __all__ = ["search"]
@@ -32,10 +43,14 @@ def search(
     words: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="What to look for, in words.", show_default=False)] = None,
     negative: Annotated[list[str] | None, typer.Option("--not", metavar="TEXT", help="Not this, in words.", show_default=False)] = None,
     image: Annotated[
-        list[Path] | None, typer.Option("--image", "-i", metavar="FILE", help="Like this picture.", show_default=False)
+        list[Path] | None, typer.Option("--image", "-i", metavar="FILE", parser=named_path, help="Like this picture.", show_default=False)
     ] = None,
-    audio: Annotated[list[Path] | None, typer.Option("--audio", "-a", metavar="FILE", help="Like this sound.", show_default=False)] = None,
-    video: Annotated[list[Path] | None, typer.Option("--video", metavar="FILE", help="Like this film.", show_default=False)] = None,
+    audio: Annotated[
+        list[Path] | None, typer.Option("--audio", "-a", metavar="FILE", parser=named_path, help="Like this sound.", show_default=False)
+    ] = None,
+    video: Annotated[
+        list[Path] | None, typer.Option("--video", metavar="FILE", parser=named_path, help="Like this film.", show_default=False)
+    ] = None,
     like: Annotated[
         list[str] | None,
         typer.Option(
@@ -119,7 +134,7 @@ def search(
         )
     wanted = [text, *(path.name for path in [*(image or []), *(audio or []), *(video or [])]), *(Path(one).name for one in like or [])]
     unwanted = [*(negative or []), *(Path(one).name for one in unlike or [])]
-    question = " + ".join(part for part in wanted if part) + "".join(f", not {part}" for part in unwanted)
+    question = ", ".join([*filter(None, [" + ".join(filter(None, wanted))]), *(f"not {part}" for part in unwanted)])
     finish(answer, question, as_json=as_json, as_paths=paths, nul=print0, timings=timings, moments=moments or 1)
 
 

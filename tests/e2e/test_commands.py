@@ -259,6 +259,8 @@ REFUSED = {
     "another kind": (["search", "--image", "{data}/queries/gallop.ogg"], "gallop.ogg is a sound, not a picture: give it with --audio"),
     "no file": (["search", "--audio", "nowhere.mp3"], "nowhere.mp3: the file is not there"),
     "a folder": (["search", "--video", "."], "it is no regular file"),
+    "a file without a name": (["search", "--image", ""], "a path is empty: name a file or folder"),
+    "a range that ends first": (["search", "x", "--between", "2024..2023"], "before it begins with 2024"),
     "weight of nothing": (["search", "x", "-w", "smell=2"], "there is no part called 'smell'"),
     "weight without number": (["search", "x", "-w", "text"], "'text' is no weight: write it as  --weight image=2"),
     "weight not a number": (["search", "x", "-w", "text=nan"], "nan is no weight"),
@@ -300,12 +302,35 @@ def test_a_kind_the_library_has_none_of_is_an_honest_empty_answer(command: Comma
     assert command("search", "a dog", "-k", "audio", "--paths", "-l", tmp_path / "library", code=1).out == b""
 
 
-@pytest.mark.parametrize("words", [["search", "x"], ["similar", "x"], ["status"], ["errors"], ["doctor"]], ids=lambda words: words[0])
+NEEDING_A_LIBRARY = (
+    *(["search", "x"], ["similar", "x"], ["status"], ["errors"], ["doctor"], ["duplicates"], ["tag"], ["tag", "--remove"]),
+    *(["calibrate"], ["calibrate", "--reset"], ["meta", "x"]),
+)
+
+
+@pytest.mark.parametrize("words", NEEDING_A_LIBRARY, ids=" ".join)
 def test_a_missing_library_is_code_4_and_is_not_made(command: CommandLine, tmp_path: Path, words: list[str]) -> None:
     library = tmp_path / "nowhere"
     said = command(*words, "-l", library, code=4)
     assert said.complaint == f"anyseek: there is no library at {library}: make one with  anyseek index FOLDER --library {library}\n"
     assert not library.exists()
+
+
+def test_an_interrupt_while_the_command_line_is_still_being_loaded_ends_it_quietly(command: CommandLine) -> None:
+    interrupted = """
+import sys
+import anyseek.__main__
+
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == "anyseek.cli.app":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupt())
+anyseek.__main__.main()
+"""
+    ended = subprocess.run([sys.executable, "-c", interrupted], env=command.environment, capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
 
 
 def test_without_a_terminal_there_is_no_colour_and_no_progress(demo_library: DemoLibrary, anyseek: CommandLine) -> None:

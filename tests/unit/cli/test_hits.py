@@ -12,6 +12,7 @@ from elsewhere import ElsewhereEncoder
 from shelf import Shelf, unit
 
 from anyseek.cli.hits import finish
+from anyseek.cli.output import answers
 from anyseek.search.engine import Answer
 from anyseek.search.query import Query, Text
 from anyseek.types import Kind, Modality, Segment
@@ -94,3 +95,19 @@ def test_nothing_found_still_says_where_the_time_went(capsys: pytest.CaptureFixt
         finish(Answer(timings={"lookup": 1.25}), "x", as_json=False, as_paths=True, nul=False, timings=True)
     assert ended.value.exit_code == 1
     assert "1.2 ms" in capsys.readouterr().err
+
+
+def test_a_narrow_terminal_still_shows_which_files_they_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = answer(tmp_path, "clip:one")
+    monkeypatch.setenv("COLUMNS", "40")
+    answers.cache_clear()
+    try:
+        out, _ = shown(capsys, found)
+    finally:
+        answers.cache_clear()
+    told = "".join("".join(line.split()) for line in out.splitlines())
+    assert all(name in told for name in ("red.png", "red.ogg", "green.png", "green.ogg"))
+    assert "0:00–0:01" in told
+    assert max(map(len, out.splitlines()[1:])) <= 40
