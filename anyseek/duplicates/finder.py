@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple, Self
 
 from ..errors import BadInput
@@ -20,7 +21,7 @@ from .findings import Duplicates, Group, Member, OnLook, Tier
 from .keeping import oldest_first, reason
 from .pictures import DISTANCE, MOST_DISTANCE, near_pictures
 from .similar import least_cosine, similar_files
-from .taking import Taking
+from .taking import Taking, is_unchanged
 from .vectors import likely_pairs, space_of, wholes
 
 __all__ = ["Finder", "Wanted"]
@@ -118,6 +119,7 @@ class Finder:
         self.taking = Taking(self.stored, self.on_look, self.stop)
         self.notes: list[str] = []
         self.least: dict[Kind, float] = {}
+        self.lost: dict[int, Path] = {}
 
     def find(self) -> Duplicates:
         """Look for everything that is wanted."""
@@ -141,7 +143,7 @@ class Finder:
         several = [content for content in left.values() if content.places > 1]
         assets = self.catalog.assets_of((content.id for content in several), self.wanted.where)
         for content in several:
-            copies = oldest_first(assets.get(content.id, []))
+            copies = self._there(assets.get(content.id, []))
             if len(copies) > 1:
                 why = "oldest" if copies[0].mtime_ns != copies[1].mtime_ns else "first by path"
                 members = (_member(copy, Like(content, 1.0, keep=place == 0)) for place, copy in enumerate(copies))
@@ -152,7 +154,7 @@ class Finder:
         pictures = by_kind[Kind.IMAGE]
         prints = self.taking.of(pictures, "looking at pictures") if pictures else {}
         for kept, others in near_pictures(pictures, prints, self.wanted.distance):
-            yield self._group(Tier.NEAR, kept, [Like(content, share) for content, share in others], left)
+            yield from self._group(Tier.NEAR, kept, [Like(content, share) for content, share in others], left)
         for kind in (Kind.VIDEO, Kind.AUDIO):
             yield from self._near_films(kind, by_kind[kind], left)
 
@@ -169,7 +171,7 @@ class Finder:
         comparable = sorted((one, other) for one, other in likely if one in tracks and other in tracks)
         for kept, others in near_films(tracks, comparable, lambda done: self._looked(f"comparing {NAMES[kind]}", done, len(comparable))):
             likes = [Like(one.content, one.match.agreement, one.keep, None if one.match.whole else one.match.offset_ms) for one in others]
-            yield self._group(Tier.NEAR, kept, likes, left)
+            yield from self._group(Tier.NEAR, kept, likes, left)
 
     def _looked(self, what: str, done: int, total: int) -> bool:
         """Tell how it goes on, and whether it is to go on."""
@@ -185,24 +187,41 @@ class Finder:
             least = self.wanted.min_similarity if self.wanted.min_similarity is not None else least_cosine(whole)
             self.least[kind] = least
             for kept, others in similar_files(contents, whole, least):
-                yield self._group(Tier.SIMILAR, kept, [Like(content, cosine) for content, cosine in others], left)
+                yield from self._group(Tier.SIMILAR, kept, [Like(content, cosine) for content, cosine in others], left)
 
-    def _group(self, tier: Tier, kept: LiveContent, likes: Sequence[Like], left: Left) -> Group:
-        """Make a group of contents; further tiers leave those alone that need not be kept.
+    def _group(self, tier: Tier, kept: LiveContent, likes: Sequence[Like], left: Left) -> Iterator[Group]:
+        """Make a group of contents; further tiers leave those alone that need not be kept. None where the one to keep is gone.
 
         Where copies of equal bytes are told by a tier of their own, each content is there with the one of them that is kept.
         """
         assets = self.catalog.assets_of([kept.id, *(like.content.id for like in likes)], self.wanted.where)
+        there = {content_id: self._there(copies) for content_id, copies in assets.items()}
+        likes = [like for like in likes if there.get(like.content.id)]
+        if not there.get(kept.id) or not likes:
+            return
         members: list[Member] = []
         for like in (Like(kept, 1.0, keep=True), *likes):
-            copies = oldest_first(assets.get(like.content.id, []))
+            copies = there[like.content.id]
             for place, copy in enumerate(copies[:1] if Tier.EXACT in self.wanted.tiers else copies):
                 members.append(_member(copy, like._replace(keep=like.keep and place == 0)))
             if not like.keep:
                 left.pop(like.content.id, None)
         whole = [like.content for like in likes if like.start_ms is None]
         why = reason(kept, whole or [like.content for like in likes], longest=not whole)
-        return Group(tier, kept.kind, why, tuple(members))
+        yield Group(tier, kept.kind, why, tuple(members))
+
+    def _there(self, assets: Sequence[LocatedAsset]) -> list[LocatedAsset]:
+        """Those that lie where they did and were not changed since they were indexed, the oldest first.
+
+        Whoever deletes what need not be kept must be left with what is to be kept.
+        """
+        found = []
+        for asset in oldest_first(assets):
+            if is_unchanged(asset):
+                found.append(asset)
+            else:
+                self.lost[asset.id] = asset.path
+        return found
 
     def _troubles(self) -> Iterator[str]:
         unread, kept = len(self.taking.unread), self.taking.not_kept
@@ -210,6 +229,12 @@ class Finder:
             yield (
                 f"{_files(unread)} could not be looked at, being gone, changed or unreadable since they were indexed "
                 f"({self.taking.unread[0].name}{' and others' if unread > 1 else ''}): run  anyseek index"
+            )
+        if self.lost:
+            lost = list(self.lost.values())
+            yield (
+                f"{_files(len(lost))} of a group {'is' if len(lost) == 1 else 'are'} left out, being gone or changed since indexed "
+                f"({lost[0].name}{' and others' if len(lost) > 1 else ''}): run  anyseek index"
             )
         if kept:
             yield f"what {_files(kept)} look{'s' if kept == 1 else ''} like could not be kept in the library, for {self.taking.because}"

@@ -17,7 +17,7 @@ from ..storage.fingerprints import Fingerprints, LiveContent
 from ..types import Kind
 from .findings import OnLook
 
-__all__ = ["Taking"]
+__all__ = ["Taking", "is_unchanged"]
 
 ASKED_AT_ONCE = 1_000
 STORED_AT_ONCE = 256
@@ -122,9 +122,9 @@ def _take_one(kind: Kind, assets: Sequence[LocatedAsset], stop: threading.Event)
 
     for asset in assets:
         try:
-            if _is_unchanged(asset):
+            if is_unchanged(asset):
                 taken = fingerprint(asset.path, kind, tick=tick)
-                if _is_unchanged(asset):
+                if is_unchanged(asset):
                     return taken
         except MediaError:
             continue
@@ -133,7 +133,8 @@ def _take_one(kind: Kind, assets: Sequence[LocatedAsset], stop: threading.Event)
     return None
 
 
-def _is_unchanged(asset: LocatedAsset) -> bool:
+def is_unchanged(asset: LocatedAsset) -> bool:
+    """Whether a file lies where it did, as it was when it was indexed."""
     try:
         status = asset.path.stat()
     except OSError:

@@ -87,6 +87,24 @@ def test_what_is_gone_is_left_out_with_a_note(folder: Path) -> None:
     assert "two.png" in note
 
 
+def test_whoever_deletes_what_need_not_be_kept_is_left_with_a_copy(folder: Path) -> None:
+    original, copy = folder / "media" / "a" / "one.png", folder / "media" / "b" / "copy of one.png"
+    with opened(folder) as library:
+        library.duplicates()  # so that fingerprints are there, and no file has to be looked at any more
+        (kept,) = (member.path for group in library.duplicates(tiers=["exact"]) for member in group.members if member.keep)
+        other = copy if kept == original else original
+        kept.unlink()
+        gone = library.duplicates(tiers=["exact"])
+        other.write_bytes(b"something else")
+        changed = library.duplicates(tiers=["exact", "near"])
+    assert len(gone) == 0
+    assert gone.notes == (
+        f"1 file of a group is left out, being gone or changed since indexed ({kept.name}): run  anyseek index",
+    )
+    assert names(changed) == [["two.png", "small two.png"]]
+    assert [note.split(",")[0] for note in changed.notes] == ["2 files of a group are left out"]
+
+
 def test_one_is_told_how_it_goes_on(folder: Path) -> None:
     told: list[tuple[str, int, int]] = []
     with opened(folder) as library:
