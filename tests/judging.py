@@ -38,4 +38,5 @@ def found(name: str, *moments: tuple[int, int], right: Truth | None = None, rele
 
 def result(asked: Question, hits: Sequence[Found] = (), **fields: object) -> Result:
     """What came of a question."""
-    return Result(asked, tuple(hits), tuple(hit.document for hit in hits), **fields)  # type: ignore[arg-type]
+    documents, kinds = tuple(hit.document for hit in hits), tuple(hit.kind for hit in hits)
+    return Result(asked, tuple(hits), documents, kinds, **fields)  # type: ignore[arg-type]

@@ -177,8 +177,8 @@ def _result(ask: Asks, question: Question, settings: Settings) -> Result:
     refused = not found_in(shown, question)
     values = moment_values(found, question.truths)
     values[GOOD_REFUSED if question.is_good else ABSENT_REFUSED] = float(refused)
-    ranking = tuple(hit.document for hit in found)
-    return Result(question, tuple(found[:SHOWN]), ranking, refused, took_ms, values)
+    ranking, kinds = tuple(hit.document for hit in found), tuple(hit.kind for hit in found)
+    return Result(question, tuple(found[:SHOWN]), ranking, kinds, refused, took_ms, values)
 
 
 def _notes(engines: Engines, compared: Sequence[Configuration], questions: Sequence[Question]) -> list[str]:

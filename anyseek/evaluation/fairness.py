@@ -33,7 +33,7 @@ def kind_shares(results: Iterable[Result], first: int = 10) -> list[KindShare]:
     rows = []
     for result in results:
         truths = [truth.kind for truth in result.question.truths]
-        found = [hit.kind for hit in result.found]
+        found = result.kinds
         if truths and found and not result.question.judged.kinds:
             rows.append((_shares(truths), _shares(found[:first]), _shares(found[: len(truths)])))
     if not rows:

@@ -50,6 +50,7 @@ class Result:
         question: What was asked.
         found: The first hits with all relevances shown, each content once.
         ranking: The documents of all hits that were looked at, the best first.
+        kinds: What each of these is.
         refused: Whether nothing was relevant enough to be shown; None if it could not be asked.
         took_ms: How long the search took that a user would make; None if it could not be asked.
         values: What it adds to the mean of each measure; measures that do not apply are left out.
@@ -59,6 +60,7 @@ class Result:
     question: Question
     found: tuple[Found, ...] = ()
     ranking: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
     refused: bool | None = None
     took_ms: float | None = None
     values: Mapping[str, float] = field(default_factory=dict)

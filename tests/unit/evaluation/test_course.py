@@ -21,6 +21,7 @@ from anyseek.errors import BadInput, BadQuery
 from anyseek.evaluation.configurations import Configuration, configurations
 from anyseek.evaluation.course import Settings, ask_all, evaluate
 from anyseek.evaluation.document import as_document
+from anyseek.evaluation.fairness import kind_shares
 from anyseek.evaluation.formats import read_queries
 from anyseek.evaluation.judged import JudgedQueries
 from anyseek.evaluation.questions import questions_of
@@ -364,6 +365,16 @@ def test_what_the_user_asks_with_leaves_room_for_as_many_answers() -> None:
     assert [each.limit for each in asks.asked] == [2, 11]
     (result,) = ask_all(Cutting([hit("own.jpg")], 0.5), [asked], SETTINGS)
     assert result.refused
+
+
+def test_of_many_right_answers_as_many_hits_count_when_kinds_are_compared() -> None:
+    """Twelve photos are right. Ten of them are found, and then two sounds: more than are shown."""
+    photos = [f"{letter}.jpg" for letter in "abcdefghijkl"]
+    asks = Cutting([*map(hit, photos[:10]), hit("y.ogg"), hit("z.ogg")], 0.5)
+    results = ask_all(asks, [question(*map(truth, photos))], replace(SETTINGS, depth=20))
+    shares = {share.kind: (share.first, share.as_many) for share in kind_shares(results)}
+    assert shares[Kind.IMAGE] == (1.0, pytest.approx(10 / 12))
+    assert shares[Kind.AUDIO] == (0.0, pytest.approx(2 / 12))
 
 
 def test_errors_that_are_not_about_the_query_are_not_swallowed() -> None:
