@@ -154,6 +154,11 @@ class IndexReport:
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def has_changed_the_library(self) -> bool:
+        """Whether there is something else to be found than before."""
+        return any((self.new, self.changed, self.moved, self.copied, self.filled, self.removed, self.embedded, self.purged))
+
     def count(self, outcome: Outcome) -> None:
         """Add one file to the number that its outcome names."""
         setattr(self, outcome.value, getattr(self, outcome.value) + 1)

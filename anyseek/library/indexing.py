@@ -89,7 +89,9 @@ class IndexRun:
         serving = list(change.target) if change is not None and complete else self.catalog.spaces("serving")
         try:
             if serving:
-                self.engine_of(serving).prepare(self._told)
+                engine = self.engine_of(serving)
+                if change is not None or report.has_changed_the_library or not engine.is_prepared:
+                    engine.prepare(self._told)
         except _Stopped:
             report.interrupted = True
             return

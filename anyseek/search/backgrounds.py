@@ -173,6 +173,11 @@ class Backgrounds:
         self._samples: dict[tuple[int, Modality, int], Sample] = {}
         self._known = (kept.read(FILE, self._key()) if kept is not None else None) or {}
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether those that were kept are of these spaces."""
+        return self._kept is not None and self._kept.read(FILE, self._key()) is not None
+
     def of(self, target: SearchSpace, modality: Modality, origin: Origin, watch: Stopwatch) -> Background:
         """What queries of one sort get by chance from what a space holds of one modality."""
         name = f"background.{target.id}.{modality}.{origin.modality}.{origin.source}"

@@ -66,6 +66,11 @@ class Engine:
         self._lock = threading.Lock()
         self._comparison = Comparison(catalog, spaces, kept, vocabulary, bridge)
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether the library keeps all that searches need, of this space, these captions and calibrations; not told of several spaces."""
+        return len(self.spaces) == 1 and self._current().backgrounds.is_kept
+
     def prepare(self, on_text: OnText | None = None) -> None:
         """Work out and keep what searches need beside the vectors, as far as it is missing or out of date; remove what is not needed.
 

@@ -426,3 +426,18 @@ def test_a_model_that_cannot_be_loaded_is_missed_by_its_own_kind_alone(
             library.search(audio=media / "low.wav")
     with Library.open(tmp_path / "library", readonly=True) as library, pytest.raises(UnknownEncoder, match="eyes"):
         library.search("red")
+
+
+def test_a_run_that_changes_nothing_prepares_nothing_unless_what_was_prepared_is_lost(
+    media: Path, encoder: ColourEncoder, tmp_path: Path
+) -> None:
+    with Library.open(tmp_path / "library", encoder=encoder) as library:
+        library.index(media)
+        kept = tmp_path / "library" / "derived" / "backgrounds.arrays"
+        written = kept.stat().st_mtime_ns
+        encoded = encoder.encoded[Modality.TEXT]
+        library.index()
+        assert (kept.stat().st_mtime_ns, encoder.encoded[Modality.TEXT]) == (written, encoded)
+        kept.unlink()
+        library.index()
+        assert kept.exists()

@@ -166,3 +166,18 @@ def test_a_bridge_between_a_prepared_space_and_a_new_one_is_fitted_on_what_both_
     hasty = ask(shelf, shelf.engine(*MANY, keep=True))
     assert texts_encoded(shelf) == [1, len(MANY[::2]) + 1]
     assert {name for name, _ in hasty[:4]} == {name for name, _ in prepared[:4]}  # red and red of twice the length, each seen and heard
+
+
+def test_a_library_of_one_space_knows_that_it_is_prepared(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "library")
+    shelf.put("red.png", Kind.IMAGE, (Segment(Modality.IMAGE), COLOURS[RED]))
+    assert not shelf.engine(*TEXTS, keep=True).is_prepared
+    engine = shelf.engine(*TEXTS, keep=True)
+    engine.prepare()
+    assert engine.is_prepared
+    assert shelf.engine(*TEXTS, keep=True).is_prepared
+    assert not shelf.engine(*MANY, keep=True).is_prepared  # other captions
+    assert not shelf.engine(*TEXTS).is_prepared  # keeps nothing
+    (shelf.folder.derived / "backgrounds.arrays").write_bytes(b"lost")
+    assert not shelf.engine(*TEXTS, keep=True).is_prepared
+    shelf.catalog.close()
