@@ -52,7 +52,7 @@ def fingerprint(path: Path, kind: Kind, limits: Limits | None = None, tick: Tick
         tick: Called at least once a second of work; what it raises ends the work.
 
     Returns:
-        One `PICTURE`, or what `read_film` in `anyseek.duplicates` reads: the version, the count of frames as four bytes, then
+        One `PICTURE`, or what `anyseek.duplicates.films.Track` reads: the version, the count of frames as four bytes, then
         little-endian hashes of frames (8 bytes each, one every `FRAME_STEP_MS`) and of sound (4 bytes, one every `SOUND_STEP_MS`), where
         0 stands for what is plain, silent or missing.
 
