@@ -19,6 +19,7 @@ __all__ = ["BUILTIN", "Label", "Sense", "TagVocabulary"]
 
 BUILTIN = "builtin"
 MOST_LABELS = 10_000
+MOST_BYTES = 16 * 2**20
 LONGEST_LABEL = 100
 LONGEST_PROMPT = 300
 
@@ -106,11 +107,15 @@ class TagVocabulary:
             BadInput: It is not there, or cannot be used; the message names the line.
         """
         try:
-            text = path.read_bytes().decode("utf-8-sig")
+            with path.open("rb") as file:
+                content = file.read(MOST_BYTES + 1)  # a device may never end
+            text = content[:MOST_BYTES].decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise BadInput(f"{path} is not text in UTF-8 (byte {error.start}): save it in that encoding") from error
         except OSError as error:
             raise BadInput(f"the vocabulary {path} cannot be read ({error.strerror}): name a text file, or {BUILTIN}") from error
+        if len(content) > MOST_BYTES:
+            raise BadInput(f"{path} is larger than {MOST_BYTES // 2**20} MiB: name a text file of labels")
         if path.name == BUILTIN:
             raise BadInput(f"{path} is called as what comes with anyseek is, and their tags could not be told apart: rename it")
         return cls.parse(path.name, text)

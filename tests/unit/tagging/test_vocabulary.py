@@ -103,6 +103,12 @@ def test_the_builtin_vocabulary_is_one():
     assert counts[2] > 10
 
 
+def test_a_file_without_end_is_not_read_to_its_end(tmp_path):
+    (tmp_path / "endless.txt").write_bytes(b"\n" * (16 * 2**20 + 1))
+    with pytest.raises(BadInput, match="larger than 16 MiB"):
+        TagVocabulary.named(tmp_path / "endless.txt")
+
+
 def test_a_file_cannot_be_called_as_the_builtin_is(tmp_path):
     (tmp_path / "builtin").write_text("dog")
     with pytest.raises(BadInput, match="rename it"):
