@@ -14,7 +14,7 @@ from .dates import Period, period
 from .operators import ORDER, SAME, Operator
 from .patterns import Pattern, containing, fold, glob, path_glob
 from .places import Box, Circle, box, circle
-from .spans import Span, duration, pixels, plain, size, span
+from .spans import Span, duration, pixels, plain, signed, size, span
 
 __all__ = ["ALIASES", "FIELDS", "META", "Field", "UserValue", "Value", "is_field", "read_sureness", "read_value"]
 
@@ -88,7 +88,7 @@ def _extension(operator: Operator, text: str) -> Pattern:
 def _of_user(operator: Operator, text: str) -> UserValue:
     if operator in (Operator.HAS, Operator.EQUAL):
         return UserValue(pattern=glob(text, wild=operator is Operator.HAS))
-    return UserValue(span=span(operator, text, plain))
+    return UserValue(span=span(operator, text, signed))
 
 
 def _some(text: str) -> str:

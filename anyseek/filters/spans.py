@@ -10,7 +10,7 @@ from decimal import Decimal
 from ..errors import BadFilter
 from .operators import Operator
 
-__all__ = ["Number", "Span", "duration", "pixels", "plain", "size", "span"]
+__all__ = ["Number", "Span", "duration", "pixels", "plain", "signed", "size", "span"]
 
 Number = int | float
 Reading = tuple[Decimal, Decimal]
@@ -81,6 +81,12 @@ def plain(text: str) -> Reading:
     if not re.fullmatch(r"\d+(?:\.\d+)?", text, re.ASCII):
         raise BadFilter(f"{text!r} is no number: write it as  3  or  2.5")
     return _digits(text)
+
+
+def signed(text: str) -> Reading:
+    """A number without a unit that may lie below zero."""
+    value, step = plain(text.removeprefix("-"))
+    return (-value if text.startswith("-") else value), step
 
 
 def pixels(text: str) -> Reading:

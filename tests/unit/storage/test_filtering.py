@@ -94,7 +94,15 @@ def a_content(chance: random.Random, number: int) -> dict[str, Any]:
 
 def an_asset(chance: random.Random, number: int, content_id: int) -> dict[str, Any]:
     own = chance.choice(
-        [None, {}, {"project": "Lighthouse"}, {"stars": 4, "shot by": "Ann"}, {"stars": "4.5", "ok": True}, {"stars": None, "l": [4]}]
+        [
+            None,
+            {},
+            {"project": "Lighthouse"},
+            {"stars": 4, "shot by": "Ann"},
+            {"stars": "4.5", "ok": True},
+            {"stars": None, "l": [4]},
+            {"stars": -2.5},
+        ]
     )
     return {
         "id": number,
@@ -184,7 +192,7 @@ def is_so(comparison: Comparison, one: Shown) -> bool:
             return (
                 isinstance(found, int | float | str)
                 and not isinstance(found, bool)
-                and re.fullmatch(r"[\d.]+", str(found)) is not None
+                and re.fullmatch(r"-?[\d.]+", str(found)) is not None
                 and inside(float(found), value.span)
             )
         shown = json.dumps(found, separators=(",", ":")) if isinstance(found, bool | list) else found
@@ -276,7 +284,7 @@ keyword:"a \\"b\\""|keyword:GRÖSSE|tag:dog|tag:dog*|tag:dog>=0.7|tag:dog>0.7|ta
 near:"52.5,13.4 50km"|near:"-17.7,180 30km"|near:"89.9,100 20km"|near:"0,0 30000km"|within:-20,170,0,-170|within:52,13,53,14
 within:0,0,0,0|has:gps|has:sound|has:date|has:camera|has:rating|has:keyword|has:tag|has:title|has:artist|has:meta
 meta.project:light*|meta.project=lighthouse|meta.stars:4|meta.stars>=4|meta.stars>4|meta.stars<5|meta."shot by":ann|meta.ok:true
-meta.none:x|meta.l:*4*|meta.project:""|meta.ok>=1
+meta.none:x|meta.l:*4*|meta.project:""|meta.ok>=1|meta.stars>=-3|meta.stars<-2|meta.stars>-2.5|meta.stars:-2.5
 """
 EXAMPLES = WRITTEN.strip().replace("\n", "|").split("|")
 
