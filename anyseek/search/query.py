@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Literal, get_args
 
 import numpy as np
 
 from ..errors import BadQuery
 from ..filters import Condition
-from ..types import Decoded, Kind, Modality
+from ..types import Clip, Decoded, Kind, Modality, Picture, Sound
 from .fusion import Fusion, WeightedMean
 
 __all__ = ["Example", "Order", "Part", "Query", "Stored", "Text", "Vectors", "checked_order"]
@@ -139,7 +140,26 @@ class Query:
         """Hex digest over all that decides which hits there are and how they are ordered."""
         parts = [(part.name, part.label, part.weight) for part in self.parts]
         told = (parts, sorted(self.kinds), sorted(self.without), str(self.where), self.fusion.name, self.min_relevance, self.order)
-        return hashlib.sha256(repr((told, self.reverse)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        digest = hashlib.sha256(repr((told, self.reverse)).encode("utf-8", "surrogatepass"))
+        for part in self.parts:
+            for array in _held_by(part):
+                digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()[:16]
+
+
+def _held_by(part: Part) -> Iterator[np.ndarray]:
+    """What a file holds that is asked with, for another one may be called the same."""
+    if isinstance(part, Stored):
+        yield from (vectors.rows for vectors in part.vectors.values())
+    elif isinstance(part, Example):
+        for decoded in chain.from_iterable(part.segments.values()):
+            match decoded:
+                case Picture():
+                    yield decoded.pixels
+                case Sound():
+                    yield decoded.samples
+                case Clip():
+                    yield decoded.frames
 
 
 def checked_order(order: str) -> Order:

@@ -19,8 +19,8 @@ from anyseek.errors import BadQuery
 from anyseek.search.engine import Engine, Hit
 from anyseek.search.fusion import fusion_named
 from anyseek.search.paging import Cursor
-from anyseek.search.query import Order, Query, Text
-from anyseek.types import Capture, Kind, MediaInfo, Modality, Segment
+from anyseek.search.query import Example, Order, Query, Stored, Text, Vectors
+from anyseek.types import Capture, Clip, Kind, MediaInfo, Modality, Picture, Segment, Sound
 
 COUNT = 120
 ORDERS: tuple[Order, ...] = ("relevance", "date", "path", "duration")
@@ -159,6 +159,22 @@ def test_a_cursor_belongs_to_its_question(shelf: Shelf) -> None:
         with pytest.raises(BadQuery, match="another question"):
             engine.answer(replace(other, cursor=cursor))
     assert len(engine.answer(replace(query, limit=3, cursor=cursor))) == 3  # pages may be of different lengths
+
+
+def asked_with(value: int) -> list[Query]:
+    """One picture, sound, film and file of the library each, all of one name."""
+    picture = Picture(Segment(Modality.IMAGE), np.full((4, 4, 3), value, np.uint8))
+    sound = Sound(Segment(Modality.AUDIO, 0, 1000), np.full(100, value, np.float32))
+    clip = Clip(Segment(Modality.VIDEO, 0, 1000), np.full((2, 4, 4, 3), value, np.uint8), np.array([0, 500]))
+    examples = [(Kind.IMAGE, picture), (Kind.AUDIO, sound), (Kind.VIDEO, clip)]
+    stored = Stored({1: Vectors(unit(np.array([1.0, value]))[None], (Modality.IMAGE,))}, label="one")
+    return [Query((part,)) for part in (*(Example(kind, {1: (decoded,)}, label="one") for kind, decoded in examples), stored)]
+
+
+def test_files_of_one_name_are_different_questions() -> None:
+    ones, again, others = asked_with(0), asked_with(0), asked_with(1)
+    assert [query.digest for query in ones] == [query.digest for query in again]
+    assert len({query.digest for query in ones + others}) == 8
 
 
 @given(st.text(max_size=20), st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20), st.integers(0, 2**62))
