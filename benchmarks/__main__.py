@@ -14,6 +14,7 @@ from . import (
     duplicates,
     encoders,
     filters,
+    fusion,
     gather,
     indexing_photos,
     judged,
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "duplicates": duplicates.measure,
     "judged": judged.measure,
     "relevance": relevance.measure,
+    "fusion": fusion.measure,
 }
 FILM = "film"
 
