@@ -83,16 +83,16 @@ def _compared(folder: Path) -> list[Compared]:
 
 
 def _by_negative(library: Library, queries: JudgedQueries) -> list[Compared]:
-    """What is not meant, pushed away as much as what is meant draws, and less."""
+    """What is not meant, pushed away as much as what is meant draws, less, and not at all, which is the same in all ways."""
     pushed = [query for query in queries.queries if query.negative and not query.id.startswith(UNWANTED)]
     unwanted = [query for query in queries.queries if query.id.startswith(UNWANTED)]
     answers: dict[str, Sequence[Result]] = {}
-    for weight in (1.0, WEAKER):
+    for weight in (1.0, WEAKER, 0.0):
         right, wrong = (
             _asked(library, queries, [replace(query, weights={"negative": weight}) for query in each]) for each in (pushed, unwanted)
         )
-        for way, results in right.items():
-            answers[f"{way}, negative {weight:g}"] = [
+        for way, results in list(right.items())[: None if weight else 1]:
+            answers[f"{way}, negative {weight:g}" if weight else "without the negative"] = [
                 replace(result, values={**result.values, UNWANTED: twin.values["precision@5"]})
                 for result, twin in zip(results, wrong[way], strict=True)
             ]
