@@ -91,5 +91,5 @@ def test_without_the_package_it_is_unknown(command: CommandLine, colours: Path) 
 def test_it_indexes_and_is_searched_with(added: CommandLine, colours: Path) -> None:
     added("index", colours, "--library", colours, "--model", "letters")
     for word, name in {"red": "1.png", "green": "2.png", "blue": "3.png"}.items():
-        best = added("search", word, "--library", colours, "--limit", 1, "--json").json["hits"][0]
-        assert (Path(best["path"]).name, best["score"]) == (name, pytest.approx(1, abs=1e-3))
+        best = added("search", word, "--all", "--library", colours, "--limit", 1, "--json").json["hits"][0]
+        assert (Path(best["path"]).name, best["cosine"]) == (name, pytest.approx(1, abs=1e-3))

@@ -74,10 +74,10 @@ class SmallDisk:
 
 @dataclass
 class SmallFiles:
-    """Files may not grow beyond 400 kB."""
+    """Files may not grow beyond 520 kB: an empty catalog and its log take most of that."""
 
     folder: Path
-    limit: int = 400_000
+    limit: int = 520_000
 
     def command(self, home: Path) -> CommandLine:
         limit = self.limit
@@ -138,7 +138,7 @@ def test_a_run_that_fills_the_disk_loses_nothing(disk: Disk, media: Path, refere
     assert said.complaint == f"anyseek: no room left on the disk that holds {library / 'catalog.db'}: free some and run the command again\n"
 
     # what was committed can be searched, from the full disk, too
-    found = command("search", "noise", "-l", library, "-n", 1000, "--json").json
+    found = command("search", "noise", "--all", "-l", library, "-n", 1000, "--json").json
     committed = snapshot_readonly(library)
     assert 0 < found["searched"] == len(found["hits"]) == committed < PICTURES
     assert command("status", "-l", library, "--json").json["files"] == {"image": committed, "audio": 0, "video": 0}
@@ -154,7 +154,7 @@ def test_a_run_that_fills_the_disk_loses_nothing(disk: Disk, media: Path, refere
     assert report["embedded"] == report["new"] <= PICTURES - committed
     assert snapshot(library) == snapshot(reference)
     assert command("doctor", "-l", library, "--json").json["healthy"]
-    assert command("search", "noise", "-l", library, "-n", 1000, "--json").json["searched"] == PICTURES
+    assert command("search", "noise", "--all", "-l", library, "-n", 1000, "--json").json["searched"] == PICTURES
 
 
 def snapshot_readonly(library: Path) -> int:
@@ -173,7 +173,7 @@ def test_no_room_for_the_index_leaves_the_catalog_as_the_truth(disk: Disk, media
     command = disk.command(tmp_path / "home")
     assert "no room left" in command("index", media, "-l", library, code=5).complaint
     assert not list((library / "index").rglob("g*"))
-    assert command("search", "noise", "-l", library, "-n", 1000, "--json").json["searched"] == PICTURES
+    assert command("search", "noise", "--all", "-l", library, "-n", 1000, "--json").json["searched"] == PICTURES
     disk.free()
     report = disk.command(tmp_path / "home")("index", media, "-l", library, "--json").json
     assert (report["unchanged"], report["embedded"]) == (PICTURES, 0)

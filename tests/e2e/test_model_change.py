@@ -83,26 +83,26 @@ def test_from_the_starter_to_two_models_and_back(person, demo, pair):
     assert states(person) == {"starter": "kept", clip: "serving", clap: "serving"}
     assert report["embedded"] == len(vectors(person, clip)) + len(vectors(person, clap))
 
-    answer = person("search", "a dog", "-n", 1000, "--json").json
+    answer = person("search", "a dog", "--all", "-n", 1000, "--json").json
     assert (answer["searched"], len(answer["hits"])) == (report["embedded"], files)
     by_kind = spaces_by_kind(answer)
     assert (by_kind["image"], by_kind["audio"]) == ({(clip, None)}, {(clap, None)})
     assert by_kind["video"] <= {(clip, None), (clap, None)}
 
     picture = demo / "photos" / "chelsea.png"
-    answer = person("search", "--image", picture, "-n", 1000, "--json").json
+    answer = person("search", "--image", picture, "--all", "-n", 1000, "--json").json
     by_kind = spaces_by_kind(answer)
     assert (by_kind["image"], by_kind["audio"]) == ({(clip, None)}, {(clap, f"ridge: {clip} → {clap}")})
     first = next(hit for hit in answer["hits"] if hit["kind"] == "image")
     assert (first["path"], first["cosine"]) == (str(picture), pytest.approx(1, abs=2e-3))
 
-    answer = person("search", "--audio", demo / "sounds" / "REC001.wav", "--kind", "image", "--json").json
+    answer = person("search", "--audio", demo / "sounds" / "REC001.wav", "--all", "--kind", "image", "--json").json
     assert spaces_by_kind(answer) == {"image": {(clip, f"ridge: {clap} → {clip}")}}
 
     assert person("index", "--json").json["embedded"] == 0
     person("models", "use", "starter")
     assert states(person) == {"starter": "serving", clip: "kept", clap: "kept"}
-    assert {hit["space"] for hit in person("search", "a dog", "--json").json["hits"]} == {"starter"}
+    assert {hit["space"] for hit in person("search", "a dog", "--all", "--json").json["hits"]} == {"starter"}
     person("models", "use", *pair)
     before = (Path(person.environment["ANYSEEK_LIBRARY"]) / "catalog.db").stat().st_size
     assert person("models", "drop", "--json").json == {"dropped": [{"spec": "starter", "dim": 384}]}
@@ -116,7 +116,7 @@ def test_from_the_starter_to_two_models_and_back(person, demo, pair):
 def test_a_killed_change_goes_on_where_it_stopped_while_the_old_model_serves(person, media, pair, tmp_path):
     clip, clap = pair
     person("index", media)
-    old = person("search", "a dog", "--json").json["hits"]
+    old = person("search", "a dog", "--all", "--json").json["hits"]
     running = person.start("index", *models(*pair), "--batch-size", 1)
     while len(vectors(person, clip)) < 3:
         assert running.poll() is None, running.stderr.read()
@@ -126,7 +126,7 @@ def test_a_killed_change_goes_on_where_it_stopped_while_the_old_model_serves(per
     begun = len(vectors(person, clip)) + len(vectors(person, clap))
     assert begun >= 3
     assert states(person) == {"starter": "serving", clip: "building", clap: "building"}
-    assert person("search", "a dog", "--json").json["hits"] == old
+    assert person("search", "a dog", "--all", "--json").json["hits"] == old
 
     report = person("index", "--json").json
     assert report["changed_to"] == list(pair)

@@ -131,7 +131,7 @@ def test_the_library_is_sound(corpus: Corpus) -> None:
 
 def test_every_indexed_file_can_be_found(corpus: Corpus) -> None:
     """By its name byte for byte, as `-0` prints it, and as an example of itself."""
-    said = corpus.command("search", "anything", "-0", "--limit", 1000)
+    said = corpus.command("search", "anything", "--all", "-0", "--limit", 1000)
     names = {os.fsdecode(os.path.relpath(path, os.fsencode(corpus.root))) for path in said.out.split(b"\0")[:-1]}
     assert names == {file.name for file in corpus.planted if file.expected.state == "indexed"}
 
@@ -204,14 +204,14 @@ def test_files_that_change_or_vanish_under_our_hands(tmp_path: Path, meddler: di
     assert report["new"] == 2
 
     # nothing of what they were is in the library, and the next run takes them as they are now
-    hits = command("search", "red", "--json").json["hits"]
+    hits = command("search", "red", "--all", "--json").json["hits"]
     assert {Path(hit["path"]).name for hit in hits} == {names[0], names[5]}
     report = command("index", "--json", code=3).json
     assert {Path(row["path"]).name: row["code"] for row in report["failures"]} == {names[1]: "damaged"}
     assert report["embedded"] == 2
     errors = command("errors", "--json", code=3).json["failures"]
     assert [(Path(row["path"]).name, row["code"]) for row in errors] == [(names[1], "damaged")]
-    hits = command("search", "red", "--json").json["hits"]
+    hits = command("search", "red", "--all", "--json").json["hits"]
     assert {Path(hit["path"]).name: hit["width"] for hit in hits} == {names[0]: 32, names[3]: 32, names[4]: 48, names[5]: 32}
 
 

@@ -46,7 +46,7 @@ def media(tmp_path: Path) -> Path:
 
 def found(command: CommandLine, *more: object) -> set[str]:
     """The names of all files that can be found."""
-    hits = command("search", "anything", "-n", 1000, "--json", *more).json["hits"]
+    hits = command("search", "anything", "--all", "-n", 1000, "--json", *more).json["hits"]
     return {Path(hit["path"]).name for hit in hits}
 
 
@@ -87,7 +87,7 @@ def test_a_disk_that_is_not_plugged_in_loses_nothing(command: CommandLine, media
     assert counts(command("index", "--json").json) == {"unchanged": 4}
     shutil.rmtree(media)
     assert counts(command("index", media, "--prune", "--json").json) == {"removed": 4, "purged": 4}
-    assert command("search", "anything", "--json", code=1).json["hits"] == []
+    assert command("search", "anything", "--all", "--json", code=1).json["hits"] == []
 
 
 def test_options_of_a_run(command: CommandLine, media: Path) -> None:
@@ -118,19 +118,19 @@ def test_names_that_no_shell_likes(command: CommandLine, tmp_path: Path) -> None
         picture(media / os.fsdecode(name), number)
     assert command("index", media, "--json").json["new"] == len(odd)
     wanted = {os.fsencode(media) + b"/" + name for name in odd}
-    assert set(command("search", "x", "-0", "-n", 100).out.split(b"\0")[:-1]) == wanted
-    lines = command("search", "x", "--paths", "-n", 100).out
+    assert set(command("search", "x", "--all", "-0", "-n", 100).out.split(b"\0")[:-1]) == wanted
+    lines = command("search", "x", "--all", "--paths", "-n", 100).out
     assert sorted(lines) == sorted(b"".join(path + b"\n" for path in wanted))
-    for words in (["search", "x", "-n", "100"], ["status"], ["index", "-v"], ["doctor"]):
+    for words in (["search", "x", "--all", "-n", "100"], ["status"], ["index", "-v"], ["doctor"]):
         said = command(*words)
         assert b"\x1b" not in said.out + said.err
         assert b"two\nlines" not in said.out + said.err
-    hits = command("search", "x", "-n", 100, "--json").json["hits"]
+    hits = command("search", "x", "--all", "-n", 100, "--json").json["hits"]
     assert {os.fsencode(hit["path"]) for hit in hits} == wanted
     for name in odd:
         best = command("search", "-0", "-n", 1, "--image", os.fsencode(media) + b"/" + name).out
         assert best == os.fsencode(media) + b"/" + name + b"\0"
-    assert len(command("similar", "-0", "--", "-rf.png", cwd=media).out.split(b"\0")) == len(odd)
+    assert len(command("similar", "-0", "--all", "--", "-rf.png", cwd=media).out.split(b"\0")) == len(odd)
     assert command("search", "-0", "-n", 1, "--image=-rf.png", cwd=media).out == os.fsencode(media) + b"/-rf.png\0"
 
 
@@ -138,7 +138,7 @@ def test_a_library_moves_with_its_media(command: CommandLine, media: Path) -> No
     command("index", media, "-l", media)
     assert (media / ".anyseek" / "catalog.db").is_file()
     other = media.rename(media.parent / "elsewhere")
-    hits = command("search", "x", "-l", other, "--json").json["hits"]
+    hits = command("search", "x", "--all", "-l", other, "--json").json["hits"]
     assert {hit["path"] for hit in hits} == {str(other / name) for name in ("one.png", "two.png", "sub/three.png", "tone.wav")}
     assert counts(command("index", "-l", other, "--json").json) == {"unchanged": 4}
     assert counts(command("index", other, "-l", other / ".anyseek", "--json").json) == {"unchanged": 4}
