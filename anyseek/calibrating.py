@@ -169,7 +169,9 @@ def _chosen(engine: Engine, space: SearchSpace, asked: Sequence[tuple[Question, 
     contents = np.array([rows[id_].content_id for id_ in ids.tolist()], np.int64)
     kinds = {content: info.kind for content, info in catalog.content_info(set(contents.tolist())).items()}
     vectors = catalog.vectors(ids)
-    pool = _pool(backgrounds, space, contents, segments, vectors, {sort for _, probe in asked if (sort := _sort_of(probe)) is not None})
+    pool = _pool(
+        backgrounds, space, contents, segments, vectors, {sort for _, probe in asked if (sort := _sort_of(probe)) is not None}, candidates
+    )
     evidence = []
     for question, probe in asked:
         judged = np.array([_judged(question, content, segment) for content, segment in zip(contents.tolist(), segments, strict=True)])
@@ -202,23 +204,24 @@ def _pool(
     segments: Sequence[Segment],
     vectors: np.ndarray,
     sorts: set[Modality],
+    candidates: Sequence[Method],
 ) -> Pool:
     watch = Stopwatch()
     modalities = np.array([segment.modality.value for segment in segments])
     captions = backgrounds.bridges.texts.of(space, watch) if Modality.TEXT in sorts else None
-    numbers = {method.nearest for method in CANDIDATES}
+    numbers = {method.nearest for method in candidates}
     biases = {number: np.zeros(len(vectors)) if captions is None else biases_of(vectors, captions.vectors, number) for number in numbers}
-    by_chance: dict[Method, dict[Pair, Background]] = {method: {} for method in CANDIDATES}
+    by_chance: dict[Method, dict[Pair, Background]] = {method: {} for method in candidates}
     for found in map(Modality, np.unique(modalities)):
         for sort in sorts - {Modality.TEXT}:
             same = backgrounds.of(space, found, Origin(sort), watch)
-            for method in CANDIDATES:
+            for method in candidates:
                 by_chance[method][sort, found] = same
         if captions is not None:
             sample = draw(backgrounds.catalog, space.row, found).vectors
             cosines = np.asarray(captions.vectors @ sample.T, np.float64)
             hubs = {number: biases_of(sample, captions.vectors, number) for number in numbers}
-            for method in CANDIDATES:
+            for method in candidates:
                 corrected = cosines - method.strength * hubs[method.nearest]
                 chance = chance_of(corrected)
                 by_chance[method][Modality.TEXT, found] = Background(*chance, middle_for_texts(corrected, chance))

@@ -11,7 +11,14 @@ from PIL import Image
 
 __all__ = ["COLOURS", "write_picture", "write_tone"]
 
-COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "black": (0, 0, 0), "white": (255, 255, 255), "yellow": (255, 255, 0)}
+COLOURS = {
+    "red": (255, 0, 0),
+    "green": (0, 255, 0),
+    "blue": (0, 0, 255),
+    "black": (0, 0, 0),
+    "white": (255, 255, 255),
+    "yellow": (255, 255, 0),
+}
 
 
 def write_picture(path: Path, colour: str, size: tuple[int, int] = (32, 24)) -> Path:

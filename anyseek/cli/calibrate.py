@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["calibrate"]
 
+MOST_BYTES = 16 * 2**20
+
 SOURCES = {
     "default": "nobody has measured it: chance is told by the reference captions alone",
     "shipped": "measured on other media, it comes with anyseek",
@@ -87,7 +89,11 @@ def calibrate(
 
 def _lines(file: Path) -> list[str]:
     try:
-        return file.read_text(encoding="utf-8-sig").splitlines()
+        with file.open("rb") as opened:  # a device may never end
+            content = opened.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise BadInput(f"{file} holds more than {MOST_BYTES // 2**20} MiB: name a text file with one caption per line")
+        return content.decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{file} cannot be read ({error}): name a text file in UTF-8 with one caption per line") from error
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..storage.catalog import Catalog
 from ..types import Modality
-from .fusion import LateFusion, together
+from .fusion import LateFusion, pushed, together
 from .lookup import DECIMALS, Frontier, Scored, score_contents
 from .probe import Probe
 from .query import Query
@@ -56,8 +56,10 @@ class Candidate:
 class Candidates:
     """Candidates of one query.
 
-    What is ranked by one vector for all of its parts is relevant when it is so to that vector, or to one of the parts and to none that
-    pushes away: who asks for a cat in the grass and the sound of a gallop wants to see the cat, though nothing is all three.
+    Where parts are joined before they are looked up, hits are ranked by the joined vector. It is nobody's caption, and nothing may be all
+    of its parts at once: so its scores are moved up until the best is as relevant as the best answer to any of the parts. What is not
+    wanted is no part of that vector, for what is left of a text when one that is near to it has been subtracted points nowhere; it takes
+    its share off the odds, see `pushed`.
 
     Args:
         catalog: Of the library.
@@ -68,8 +70,8 @@ class Candidates:
         watch: Counts the time.
 
     Attributes:
-        bound: The highest value of any content that is not among them.
-        relevance_bound: The highest score of any.
+        allowed: Whether there is anything that may be shown.
+        bound: The highest score of any content that is not among them.
     """
 
     def __init__(
@@ -80,28 +82,44 @@ class Candidates:
         self.questions = questions
         self.relevance = relevance
         self.watch = watch
-        self.bound = self.relevance_bound = math.inf
+        self.allowed = any(len(ids) for of_space in allowed.values() for ids in of_space.values())
+        self.bound = math.inf
         fusion = query.fusion
         self._late = fusion if isinstance(fusion, LateFusion) and len(questions) > 1 else None
         self._depth = self._late.depth if self._late is not None else None
         self._weights = [question.weight for question in questions]
+        self._joined = len(questions) > len(query.counted)  # then the first question is all of them
+        self._moved = 0.0
         self._frontiers = [
             [
                 Frontier(catalog, probe, modality, ids, query.without, relevance, watch)
                 for probe in question.probes
                 for modality, ids in allowed[probe.space.id].items()
-                if question.weight > 0 or self._depth is not None  # what is pushed away has a rank, too
+                if question.weight > 0
             ]
             for question in questions
         ]
+        if self._joined:
+            self._move()
         self._scored: list[dict[int, list[Scored]]] = [{} for _ in questions]
         self._known: dict[int, None] = {}
+
+    def _move(self) -> None:
+        """See how far the scores of all parts together have to go up."""
+        tops = []
+        for question, frontiers in zip(self.questions, self._frontiers, strict=True):
+            for frontier in frontiers:
+                frontier.reach(1)
+            best = max((frontier.top for frontier in frontiers), default=-math.inf)
+            tops.append(best + math.log(question.weight / max(self._weights)) if question.weight > 0 else -math.inf)
+        if math.isfinite(tops[0]):
+            self._moved = max(0.0, max(tops[1:]) - tops[0])
 
     def reach(self, count: int) -> None:
         """Take in the best `count` contents of every modality in every space, or all that the fusion ranks."""
         reached: dict[int, None] = {}
         bounds = []
-        for frontiers in self._frontiers:
+        for frontiers in self._frontiers[:1] if self._joined else self._frontiers:
             for frontier in frontiers:
                 reached |= dict.fromkeys(frontier.reach(self._depth or count))
             bounds.append(max((frontier.bound for frontier in frontiers), default=-math.inf))
@@ -109,8 +127,7 @@ class Candidates:
         self._known |= dict.fromkeys(new)
         for question, scored in zip(self.questions, self._scored, strict=True):
             scored |= score_contents(self.catalog, new, question.probes, self.relevance, self.watch, explain=self.query.explain)
-        self.relevance_bound = -math.inf if self._depth is not None else max(bounds)
-        self.bound = self.relevance_bound if self._late is not None else bounds[0]
+        self.bound = -math.inf if self._depth is not None else max(bounds) + self._moved
 
     def best(self) -> list[Candidate]:
         """All that were found, in no particular order."""
@@ -120,13 +137,10 @@ class Candidates:
         scores = np.array(
             [[max((one.score for one in scored.get(content, ())), default=-math.inf) for content in contents] for scored in self._scored]
         )
-        if len(self.questions) == 1:
-            values, relevant, parts = scores[0], scores[0], scores[:0]
-        elif self._late is not None:
-            values, relevant, parts = self._late.join(scores, self._weights), together(scores, self._weights), scores
-        else:
-            values, parts = scores[0], scores[1:]
-            relevant = np.maximum(values, together(parts, self._weights[1:])) if max(self._weights[1:]) > 0 else values
+        taken_off = pushed(scores, self._weights)
+        relevant = scores[0] + self._moved + taken_off if self._joined else together(scores, self._weights)
+        values = relevant if self._late is None else self._late.join(scores, self._weights)
+        parts = scores[len(scores) - len(self.query.counted) :] if len(scores) > 1 else scores[:0]
         found = []
         for place, content_id in enumerate(contents):
             segments = self._segments(content_id)
@@ -138,8 +152,9 @@ class Candidates:
 
     def _segments(self, content_id: int) -> tuple[Scored, ...]:
         """Each segment by what it answers best, or by all parts together."""
-        if self._late is None:
-            return tuple(self._scored[0].get(content_id, ()))
+        if self._joined:
+            found = self._scored[0].get(content_id, ())
+            return tuple(replace(one, score=round(one.score + self._moved, DECIMALS)) for one in found)
         best: dict[tuple[int, object], Scored] = {}
         largest = max(self._weights)
         for weight, scored in zip(self._weights, self._scored, strict=True):

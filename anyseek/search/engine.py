@@ -106,7 +106,9 @@ class Engine:
             allowed = {space.id: allowed_in(self.catalog, space, query) for space in self.spaces}
         questions, notes = self._questions(query, comparison, [space for space in self.spaces if allowed[space.id]] or self.spaces, watch)
         candidates = Candidates(self.catalog, query, questions, allowed, relevance, watch)
-        cut = relevance.cut if query.min_relevance is None else query.min_relevance
+        away = all(part.weight < 0 for part in query.counted)  # then nothing is meant, and what is furthest from it is the answer
+        usual = 0.0 if away else relevance.cut
+        cut = usual if query.min_relevance is None else query.min_relevance
         page = self._page(candidates, query, ordered, cut, watch)
         searched = sum(len(ids) for of_space in allowed.values() for ids in of_space.values())
         probed = {probe.space.id: probe.space for question in questions for probe in question.probes}
@@ -120,16 +122,15 @@ class Engine:
     def _questions(
         self, query: Query, comparison: Comparison, searched: Sequence[SearchSpace], watch: Stopwatch
     ) -> tuple[list[Question], list[str]]:
-        """What is looked up: each part by itself, and before them, where that is what ranks, all as one."""
-        parts, early = query.counted, isinstance(query.fusion, EarlyFusion)
-        plan = Plan(
-            parts, self.spaces, searched, comparison.backgrounds, watch, query.fusion if isinstance(query.fusion, EarlyFusion) else None
-        )
-        if len(parts) == 1:
+        """What is looked up: all parts as one, each by itself, or both; the parts come last, in their order."""
+        parts, wanted = query.counted, [part.weight for part in query.counted if part.weight > 0]
+        early = query.fusion if isinstance(query.fusion, EarlyFusion) else None
+        plan = Plan(parts, self.spaces, searched, comparison.backgrounds, watch, early)
+        if len(parts) == 1 or (early is not None and not (early.with_parts and wanted)):
             return [Question(1.0, tuple(plan.together()))], plan.notes
-        if not early and not any(part.weight > 0 for part in parts):
+        if not wanted:
             raise BadQuery(f"{query.fusion.name} has nothing to rank when all parts push away: give one a weight above 0, or use mean")
-        questions = [Question(1.0, tuple(plan.together()))] if early else []
+        questions = [Question(max(wanted), tuple(plan.together()))] if early is not None and len(wanted) > 1 else []
         questions += [Question(part.weight, tuple(plan.alone(number))) for number, part in enumerate(parts)]
         return questions, plan.notes
 
@@ -142,7 +143,7 @@ class Engine:
             with watch.time("merge"):
                 found = candidates.best()
                 relevant = [candidate for candidate in found if candidate.score >= least]
-                complete = candidates.relevance_bound < least or candidates.relevance_bound == -math.inf
+                complete = candidates.bound < least or candidates.bound == -math.inf
                 bound = -math.inf if complete or count >= MOST_CONTENTS else candidates.bound
                 page = ordered.page(hits_of(self.catalog, relevant, query, least, candidates.relevance.tolerance), bound)
             if complete or count >= MOST_CONTENTS or page is not None:
@@ -154,6 +155,8 @@ class Engine:
             notes.append(
                 f"only the {MOST_CONTENTS:,} most relevant files of each sort were put in order: filter, or ask for more relevance"
             )
+        if not found and candidates.allowed and query.without:
+            notes.append("there is nothing else to compare it with")
         if found and not relevant:
             best = relevance_of(max(candidate.score for candidate in found))
             notes.append(

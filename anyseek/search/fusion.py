@@ -23,6 +23,7 @@ __all__ = [
     "cancels_out",
     "fusion_named",
     "mean_length",
+    "pushed",
     "together",
     "unit_mean",
     "unit_rows",
@@ -52,6 +53,13 @@ class EarlyFusion(Protocol):
     @property
     def name(self) -> str:
         """For people and for files."""
+
+    @property
+    def with_parts(self) -> bool:
+        """Whether the parts are looked up one by one, too: to say how relevant the best is, and what those that push away take off.
+
+        Otherwise the joined vector decides by itself, and has what pushes away in it.
+        """
 
     def fuse(self, vectors: np.ndarray, weights: Sequence[float]) -> Fused:
         """Join vectors.
@@ -96,12 +104,13 @@ class WeightedMean:
     """The weighted mean of unit vectors, renormalised."""
 
     name: ClassVar[str] = "mean"
+    with_parts: ClassVar[bool] = True
 
     def fuse(self, vectors: np.ndarray, weights: Sequence[float]) -> Fused:
         """Join vectors."""
-        vector = weighted_mean(vectors, weights)
-        length = float(np.linalg.norm(np.asarray(weights, np.float64) @ vectors))
-        return Fused(vector, tuple(weight / length for weight in weights))
+        scaled = _scaled(weights)
+        length = float(np.linalg.norm(scaled @ vectors))
+        return Fused(weighted_mean(vectors, weights), tuple((scaled / length).tolist()) if length else ())
 
 
 def together(scores: np.ndarray, weights: Sequence[float]) -> np.ndarray:
@@ -118,13 +127,23 @@ def together(scores: np.ndarray, weights: Sequence[float]) -> np.ndarray:
         (n,) float64 log-odds.
     """
     largest = max(weights)
-    wanted = np.stack([row + np.log(weight / largest) for row, weight in zip(scores, weights, strict=True) if weight > 0]).max(axis=0)
+    wanted = [row + np.log(weight / largest) for row, weight in zip(scores, weights, strict=True) if weight > 0]
+    return np.asarray(np.max(wanted, axis=0) + pushed(scores, weights), np.float64)
+
+
+def pushed(scores: np.ndarray, weights: Sequence[float]) -> np.ndarray:
+    """What the parts that push away take off the log-odds of contents; the arguments are those of `together`.
+
+    Returns:
+        (n,) float64, 0 or less.
+    """
+    largest, total = max(weights), np.zeros(scores.shape[1])
     for row, weight in zip(scores, weights, strict=True):
         if weight < 0:
             share = min(-weight / largest, 1.0)
             # ln(1 - share·odds/(1 + odds)), without losing what is left where the odds are high
-            wanted = wanted + np.logaddexp(0.0, row + np.log1p(-share) if share < 1 else -np.inf) - np.logaddexp(0.0, row)
-    return np.asarray(wanted, np.float64)
+            total += np.logaddexp(0.0, row + np.log1p(-share) if share < 1 else -np.inf) - np.logaddexp(0.0, row)
+    return total
 
 
 class Best:
@@ -142,7 +161,8 @@ class Best:
 class ReciprocalRank:
     """Weighted reciprocal rank fusion: the sum of weights over 60 + rank (Cormack, Clarke and Büttcher, SIGIR 2009).
 
-    Of equal relevance, the earlier content has the better rank. What answers a part not at all gets nothing from it.
+    Of equal relevance, the earlier content has the better rank. What answers a part not at all gets nothing from it. What pushes away takes
+    as much off the sum as off a relevance: reciprocal ranks below 0 would push whatever is wanted at the same time.
     """
 
     name: ClassVar[str] = "rrf"
@@ -150,13 +170,14 @@ class ReciprocalRank:
     constant: float = 60.0
 
     def join(self, scores: np.ndarray, weights: Sequence[float]) -> np.ndarray:
-        """Sum over the parts."""
+        """Sum over the parts that are wanted."""
         total = np.zeros(scores.shape[1])
         for row, weight in zip(scores, weights, strict=True):
-            order = np.argsort(-row, kind="stable")[: self.depth]
-            order = order[np.isfinite(row[order])]
-            total[order] += weight / (self.constant + np.arange(1, len(order) + 1))
-        return total
+            if weight > 0:
+                order = np.argsort(-row, kind="stable")[: self.depth]
+                order = order[np.isfinite(row[order])]
+                total[order] += weight / (self.constant + np.arange(1, len(order) + 1))
+        return np.asarray(total * np.exp(pushed(scores, weights)))
 
 
 FUSIONS: dict[str, Callable[[], Fusion]] = {"mean": WeightedMean, "rrf": ReciprocalRank, "max": Best}
@@ -190,13 +211,19 @@ def weighted_mean(vectors: np.ndarray, weights: Sequence[float]) -> np.ndarray:
     """
     if cancels_out(vectors, weights):
         raise BadQuery("the parts of the query cancel each other out: change their weights")
-    mean = np.asarray(weights, np.float64) @ vectors
+    mean = _scaled(weights) @ vectors
     return np.asarray(mean / float(np.linalg.norm(mean)), np.float32)
 
 
 def cancels_out(vectors: np.ndarray, weights: Sequence[float]) -> bool:
     """Whether nothing is left of the weighted sum of some vectors."""
-    return float(np.linalg.norm(np.asarray(weights, np.float64) @ vectors)) < SHORTEST
+    return float(np.linalg.norm(_scaled(weights) @ vectors)) < SHORTEST
+
+
+def _scaled(weights: Sequence[float]) -> np.ndarray:
+    """Weights, the largest of which is 1 or -1, whatever it was."""
+    of = np.asarray(weights, np.float64)
+    return np.asarray(of / (np.abs(of).max() or 1.0))
 
 
 def unit_mean(vectors: np.ndarray) -> np.ndarray:

@@ -10,7 +10,6 @@ from pathlib import Path
 from ..storage.catalog import Catalog, ContentInfo, LocatedAsset
 from ..types import Capture, Kind
 from .candidates import Candidate
-from .fusion import EarlyFusion
 from .lookup import Scored
 from .moments import Moment, merge_moments
 from .query import Part, Query
@@ -28,7 +27,7 @@ class PartMatch:
         name: What sort of part it is: ``text``, ``image``, ``audio``, ``video`` or ``like``.
         label: What was asked.
         weight: How much it was to count.
-        contribution: How much of the hit's cosine it gives; None where parts were looked up one by one.
+        contribution: How much of the hit's cosine it gives; None where the segment was found by other parts.
         relevance: How relevant the hit is to this part alone.
     """
 
@@ -50,7 +49,7 @@ class Explanation:
         bridge: As in `Hit`.
         cosine: Of the segment with the query.
         correction: What was taken off the cosine, because the segment is near everything.
-        relevance: What that comes to, or what the parts come to by themselves where that is more.
+        relevance: What that comes to, less what the parts that push away take off.
         parts: One for each part of the query that has a weight.
     """
 
@@ -168,11 +167,7 @@ def hits_of(catalog: Catalog, candidates: Sequence[Candidate], query: Query, lea
             moments = [moment for place, moment in enumerate(moments) if place == 0 or moment.score >= least]
             best = max(candidate.segments, key=lambda one: (one.score, -one.segment.start_ms))
             info = infos[candidate.content_id]
-            explanation = (
-                _explanation(candidate, best, query.counted, together=isinstance(query.fusion, EarlyFusion) or len(query.counted) == 1)
-                if query.explain
-                else None
-            )
+            explanation = _explanation(candidate, best, query.counted) if query.explain else None
             hits.extend(_hit(asset, info, moments[: query.moments], best, candidate, explanation) for asset in here)
     return hits
 
@@ -210,11 +205,11 @@ def _hit(
     )
 
 
-def _explanation(candidate: Candidate, found: Scored, parts: Sequence[Part], *, together: bool) -> Explanation:
+def _explanation(candidate: Candidate, found: Scored, parts: Sequence[Part]) -> Explanation:
     matches = []
     for number, part in enumerate(parts):
         relevance = candidate.answered[number] if candidate.answered else relevance_of(candidate.score)
-        matches.append(PartMatch(part.name, part.label, part.weight, found.contributions.get(number) if together else None, relevance))
+        matches.append(PartMatch(part.name, part.label, part.weight, found.contributions.get(number), relevance))
     return Explanation(
         asked="+".join(found.probe.asked),
         found=found.segment.modality.value,

@@ -69,6 +69,7 @@ class Frontier:
 
     Attributes:
         bound: The highest score that any content may have that `reach` has not given yet; -inf when there is none.
+        top: The score of the best content, once something was reached.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Frontier:
         self.relevance = relevance
         self.watch = watch
         self.bound = math.inf
+        self.top = -math.inf
         self._fetched = 0
         self._best: dict[int, float] = {}
         self._unseen = math.inf
@@ -107,6 +109,7 @@ class Frontier:
         following = self._best[sure[count]] if len(sure) > count else self._unseen
         with self.watch.time("score"):
             self.bound = self._score(following)
+            self.top = self._score(self._best[sure[0]]) if sure else -math.inf
         return sure[:count]
 
     def _sure(self) -> list[int]:

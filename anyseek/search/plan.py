@@ -68,12 +68,15 @@ class Plan:
                 raise _refusal(part, spaces)
 
     def together(self) -> list[Probe]:
-        """What each of the searched spaces is asked by all parts; those that no part reaches are left out, with a note.
+        """What each of the searched spaces is asked by all parts as one; without those that push away where they are dealt with apart.
+
+        Spaces that none of them reaches are left out, with a note.
 
         Raises:
             BadQuery: The parts cancel each other out.
         """
-        weights = {number: part.weight for number, part in enumerate(self.parts)}
+        apart = (self.fusion is None or self.fusion.with_parts) and any(part.weight > 0 for part in self.parts)
+        weights = {number: part.weight for number, part in enumerate(self.parts) if part.weight > 0 or not apart}
         found = self._probes(weights)
         if not found:
             raise BadQuery("the parts of the query cancel each other out: change their weights")

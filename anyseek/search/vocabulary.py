@@ -38,7 +38,7 @@ class Vocabulary:
         """
         once = tuple(dict.fromkeys(text.strip() for text in texts if text.strip()))
         if len(once) < FEWEST:
-            raise BadInput(f"a vocabulary of {len(once)} texts is too small to compare models by: give {FEWEST} or, better, a thousand")
+            raise BadInput(f"{len(once)} captions are too few to tell chance by: give {FEWEST} or, better, a thousand")
         return cls(once)
 
     @classmethod

@@ -77,13 +77,18 @@ def test_the_file_that_is_the_question_is_no_answer_to_it(library: Library, medi
     assert asked(library, Asked(like=[Reference(media / "red.png")])).without == frozenset()
 
 
-def test_a_negative_text_pushes_by_its_weight(library: Library) -> None:
-    """yellow is red and green: without red, green is nearer."""
-    (best, *_) = library.search("yellow", negative="red", weights={"negative": 0.7}, kinds=["image"])
-    assert best.path.name == "green.png"
-    yellow = 1 / math.sqrt(2)
-    x, y = yellow - 0.7, yellow
-    assert best.cosine == pytest.approx(y / math.hypot(x, y), abs=1e-3)
+def test_a_negative_text_takes_its_share_off_the_odds(library: Library) -> None:
+    """yellow is red and green: a green picture answers it, a red one does as well and is not wanted."""
+    wanted = {hit.path.name: hit for hit in library.search("yellow", kinds=["image"], min_relevance=0)}
+    found = {
+        hit.path.name: hit for hit in library.search("yellow", negative="red", weights={"negative": 0.7}, kinds=["image"], min_relevance=0)
+    }
+    unwanted = {hit.path.name: hit for hit in library.search("red", kinds=["image"], min_relevance=0)}
+    assert wanted["red.png"].score == pytest.approx(wanted["green.png"].score, abs=1e-2)
+    for name, hit in found.items():
+        odds = math.exp(wanted[name].score) * (1 - 0.7 * unwanted[name].relevance)
+        assert hit.score == pytest.approx(math.log(odds), abs=1e-6)
+        assert hit.cosine == wanted[name].cosine
 
 
 def test_conditions_may_be_text_or_values(library: Library) -> None:

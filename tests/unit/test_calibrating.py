@@ -69,7 +69,7 @@ def test_own_captions_take_the_place_of_the_shipped_ones(library: Library, tmp_p
     assert replace_captions(library, [*captions, "", captions[0]]) == len(captions)
     assert [each.calibration.source for each in calibrations_of(library)] == ["default"]
     assert library.engine.relevance.backgrounds.bridges.texts.vocabulary.texts == tuple(captions)  # type: ignore[attr-defined]
-    with pytest.raises(BadInput, match="too small"):
+    with pytest.raises(BadInput, match="are too few"):
         replace_captions(library, captions[:3])
 
 

@@ -98,9 +98,7 @@ def test_whoever_deletes_what_need_not_be_kept_is_left_with_a_copy(folder: Path)
         other.write_bytes(b"something else")
         changed = library.duplicates(tiers=["exact", "near"])
     assert len(gone) == 0
-    assert gone.notes == (
-        f"1 file of a group is left out, being gone or changed since indexed ({kept.name}): run  anyseek index",
-    )
+    assert gone.notes == (f"1 file of a group is left out, being gone or changed since indexed ({kept.name}): run  anyseek index",)
     assert names(changed) == [["two.png", "small two.png"]]
     assert [note.split(",")[0] for note in changed.notes] == ["2 files of a group are left out"]
 

@@ -12,7 +12,7 @@ from shelf import Shelf, unit
 
 from anyseek.errors import BadQuery
 from anyseek.filters import parse
-from anyseek.search.fusion import Fused, fusion_named, together, weighted_mean
+from anyseek.search.fusion import Fused, fusion_named, pushed, weighted_mean
 from anyseek.search.hits import Answer
 from anyseek.search.lookup import Frontier, allowed_in
 from anyseek.search.probe import Probe
@@ -122,31 +122,27 @@ def test_joined_answers_say_what_each_part_gave(full: Shelf) -> None:
     alone = {name: 1 / (1 + np.exp(-scores[:, place])) for place, name in enumerate(names)}
     for hit in full.engine(calibrated=False).answer(query):
         assert hit.explanation is not None
-        assert [(part.label, part.weight, part.contribution) for part in hit.explanation.parts] == [
-            ("a", 1.0, None),
-            ("b", 0.5, None),
-            ("c", -1.0, None),
-        ]
+        assert [(part.label, part.weight) for part in hit.explanation.parts] == [("a", 1.0), ("b", 0.5), ("c", -1.0)]
+        given_by = [part.contribution for part in hit.explanation.parts if part.contribution is not None]
+        assert given_by == pytest.approx([hit.cosine], abs=1e-6)  # of the part that found the segment
         assert [part.relevance for part in hit.explanation.parts] == pytest.approx(alone[hit.path.name].tolist(), abs=1e-6)
 
 
-def test_contributions_of_the_parts_add_up_to_the_cosine(full: Shelf) -> None:
+def test_contributions_of_what_is_wanted_add_up_to_the_cosine(full: Shelf) -> None:
     vectors = [random_vector(1), random_vector(2)]
     query = Query((given(vectors[0], 2.0, "a"), given(vectors[1], -0.5, "b"), Text("red")), limit=50, min_relevance=0, explain=True)
     red = np.eye(8)[0]
-    length = float(np.linalg.norm(2 * vectors[0] - 0.5 * vectors[1] + red))
+    length = float(np.linalg.norm(2 * vectors[0] + red))
     answer = full.engine(calibrated=False).answer(query)
     assert len(answer) == 50
     for hit in answer:
         assert hit.explanation is not None
         shares = {part.label: part.contribution for part in hit.explanation.parts}
-        assert list(shares) == ["a", "b", "red"]
+        assert (list(shares), shares.pop("b")) == (["a", "b", "red"], None)
         rows = full.truth[hit.path.name][1]
-        best = rows[np.argmax(rows @ weighted_mean(np.stack([*vectors, red]), [2.0, -0.5, 1.0]))]
-        assert shares == pytest.approx(
-            {"a": 2 * best @ vectors[0] / length, "b": -0.5 * best @ vectors[1] / length, "red": best[0] / length}, abs=1e-5
-        )
-        assert sum(shares.values()) == pytest.approx(hit.cosine, abs=1e-5)  # type: ignore[arg-type]
+        best = rows[np.argmax(rows @ (2 * vectors[0] + red))]
+        assert shares == pytest.approx({"a": 2 * best @ vectors[0] / length, "red": best[0] / length}, abs=1e-5)
+        assert sum(share for share in shares.values() if share is not None) == pytest.approx(hit.cosine, abs=1e-5)
         assert (hit.explanation.cosine, hit.explanation.asked, hit.explanation.space) == (hit.cosine, "image+text", "colour")
 
 
@@ -155,6 +151,7 @@ def test_a_trained_fusion_has_a_seam(full: Shelf) -> None:
         """Knows that the second part is what counts."""
 
         name = "second"
+        with_parts = False
 
         def fuse(self, vectors: np.ndarray, weights: object) -> Fused:
             return Fused(vectors[1], (0.0, 1.0))
@@ -242,24 +239,34 @@ def test_no_more_moments_than_asked_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 10, 400])
-@pytest.mark.parametrize("weights", [(1.0, 1.0), (2.0, 0.5, 1.0), (1.0, -1.0), (-1.0, -0.5)])
-def test_what_is_ranked_by_the_mean_is_relevant_to_it_or_to_a_part(full: Shelf, weights: tuple[float, ...], limit: int) -> None:
-    """Order and cut against brute force: ranked by the mean, kept if it or a part that is not pushed away says so."""
+@pytest.mark.parametrize("weights", [(1.0, 1.0), (2.0, 0.5, 1.0), (1.0, -1.0), (1.0, 2.0, -0.5)])
+def test_the_mean_of_what_is_wanted_ranks_and_its_best_is_as_relevant_as_that_of_any_part(
+    full: Shelf, weights: tuple[float, ...], limit: int
+) -> None:
+    """Order and cut against brute force: what is pushed away takes its share off the odds and is no part of the mean."""
     least = 0.8
     for seed in range(3):
         vectors = [random_vector(50 * seed + number) for number in range(len(weights))]
         names, scores = brute(full, vectors)
-        _, (whole,) = brute(full, [weighted_mean(np.stack(vectors), weights)])
-        relevant = np.maximum(whole, together(scores, weights)) if max(weights) > 0 else whole
-        kept = [place for place in np.argsort(-whole, kind="stable") if relevant[place] >= math.log(least / (1 - least))]
-        answer = full.engine(calibrated=False).answer(
-            Query(tuple(map(given, vectors, weights)), limit=limit, min_relevance=least, explain=True)
-        )
-        assert [hit.path.name for hit in answer] == [names[place] for place in kept[:limit]]
-        assert [hit.score for hit in answer] == pytest.approx([whole[place] for place in kept[:limit]], abs=1e-6)
-        found = [math.log(hit.relevance / (1 - hit.relevance)) for hit in answer]
-        assert found == pytest.approx([relevant[place] for place in kept[:limit]], abs=1e-5)
+        wanted = [number for number, weight in enumerate(weights) if weight > 0]
+        mean = weighted_mean(np.stack([vectors[number] for number in wanted]), [weights[number] for number in wanted])
+        _, whole = brute(full, [mean])
+        best = max(scores[number].max() + math.log(weights[number] / max(weights)) for number in wanted)
+        relevant = whole[0] + max(0.0, best - whole.max()) + pushed(scores, weights)
+        kept = [place for place in np.argsort(-relevant, kind="stable") if relevant[place] >= math.log(least / (1 - least))]
+        answer = full.engine(calibrated=False).answer(Query(tuple(map(given, vectors, weights)), limit=limit, min_relevance=least))
+        assert [hit.score for hit in answer] == pytest.approx([relevant[place] for place in kept[:limit]], abs=1e-6)
+        assert {hit.path.name for hit in answer} == {names[place] for place in kept[:limit]}
+        assert [hit.relevance for hit in answer] == pytest.approx([1 / (1 + math.exp(-hit.score)) for hit in answer])
         assert (answer.cursor is None) == (len(kept) <= limit)
+
+
+def test_where_everything_is_pushed_away_what_is_furthest_comes_first(full: Shelf) -> None:
+    vectors = [random_vector(4), random_vector(5)]
+    engine = full.engine(calibrated=False)
+    answer = engine.answer(Query((given(vectors[0], -1.0), given(vectors[1], -0.5)), limit=20))
+    wanted = full.brute(weighted_mean(np.stack(vectors), [-1.0, -0.5]), 20)
+    assert [hit.cosine for hit in answer] == pytest.approx([cosine for _, cosine in wanted], abs=1e-6)
 
 
 def test_moments_that_are_not_relevant_are_not_told_beside_the_best(tmp_path: Path) -> None:

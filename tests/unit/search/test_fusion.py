@@ -65,12 +65,8 @@ def test_what_answers_nothing_that_is_wanted_stays_out_however_little_it_is_unwa
 def test_reciprocal_ranks_are_summed() -> None:
     scores = np.array([[0.3, 0.9, 0.5, -np.inf], [0.2, -0.1, 0.8, 0.7], [0.0, 1.0, -1.0, -2.0]])
     found = ReciprocalRank().join(scores, [1.0, 2.0, -0.5])
-    wanted = [
-        1 / 63 + 2 / 63 - 0.5 / 62,
-        1 / 61 + 2 / 64 - 0.5 / 61,
-        1 / 62 + 2 / 61 - 0.5 / 63,
-        0 + 2 / 62 - 0.5 / 64,
-    ]
+    ranks = [1 / 63 + 2 / 63, 1 / 61 + 2 / 64, 1 / 62 + 2 / 61, 0 + 2 / 62]
+    wanted = [rank * (1 - 0.25 / (1 + math.exp(-score))) for rank, score in zip(ranks, [0.0, 1.0, -1.0, -2.0], strict=True)]
     assert found.tolist() == pytest.approx(wanted)
 
 
@@ -86,6 +82,14 @@ def test_shares_of_the_mean_add_up_to_the_vector(count: int, seed: int) -> None:
     fused = WeightedMean().fuse(rows, random.uniform(0.1, 3, count).tolist())
     np.testing.assert_allclose(np.asarray(fused.shares) @ rows, fused.vector, atol=1e-5)
     assert np.linalg.norm(fused.vector) == pytest.approx(1.0, abs=1e-6)
+
+
+@given(st.floats(1e-300, 1e300), st.floats(1e-3, 1e3))
+def test_weights_may_be_of_any_size(size: float, share: float) -> None:
+    rows = np.eye(3, dtype=np.float32)[:2]
+    fused, usual = WeightedMean().fuse(rows, [size, size * share]), WeightedMean().fuse(rows, [1.0, share])
+    np.testing.assert_allclose(fused.vector, usual.vector, atol=1e-6)
+    assert fused.shares == pytest.approx(usual.shares)
 
 
 def test_fusions_go_by_name() -> None:

@@ -19,7 +19,7 @@ from shelf import Shelf, unit
 from anyseek.encoders.protocol import Encoder
 from anyseek.errors import BadQuery, UnsupportedModality
 from anyseek.search.engine import Answer, Engine, Hit
-from anyseek.search.query import Example, Query, Text
+from anyseek.search.query import Example, Query, Stored, Text, Vectors
 from anyseek.search.spaces import SearchSpace
 from anyseek.search.vocabulary import Vocabulary
 from anyseek.storage.space_index import SpaceIndex
@@ -248,8 +248,9 @@ def test_where_no_bridge_leads_the_answer_says_so(full: Pair) -> None:
 
 def test_queries_that_no_space_can_be_asked(full: Pair) -> None:
     engine = full.engine(*TEXTS)
+    opposite = [Stored({row.id: Vectors(sign * np.eye(row.space.dim)[:1], (Modality.IMAGE,)) for row in full.spaces}) for sign in (1, -1)]
     with pytest.raises(BadQuery, match="cancel each other out"):
-        engine.answer(Query((Text("red"), Text("red", weight=-1.0))))
+        engine.answer(Query(tuple(opposite)))
     with pytest.raises(BadQuery, match="holds nothing to search with"):
         engine.answer(Query((Example(Kind.AUDIO, {}),)))
     clip = Clip(Segment(Modality.VIDEO, 0, 1000), np.zeros((2, 4, 4, 3), np.uint8), np.array([0, 500]))

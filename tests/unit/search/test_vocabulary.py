@@ -51,7 +51,7 @@ def test_a_users_own_texts() -> None:
     vocabulary = Vocabulary.of([*own, "", "  caption 3 "])
     assert vocabulary.texts == tuple(own)
     assert vocabulary.digest != Vocabulary.of(own[::-1]).digest
-    with pytest.raises(BadInput, match="2 texts is too small"):
+    with pytest.raises(BadInput, match="2 captions are too few"):
         Vocabulary.of(["a", "b", "a"])
 
 
