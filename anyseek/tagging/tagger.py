@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import UnsupportedModality
+from ..search.calibrations import setting_of
 from ..search.relevance import Relevance, log_odds
 from ..search.spaces import SearchSpace
 from ..search.timings import Stopwatch
+from ..search.vocabulary import CAPTIONS
 from ..storage.catalog import Catalog, LocatedAsset
 from ..types import Annotation, AnnotationType, Modality, Segment
 from .competition import holding, rivals_of
@@ -153,6 +155,8 @@ class Tagger:
     def _marks(self, judge: LabelScores, contents: Mapping[int, object]) -> dict[int, str]:
         """What tells by which labels, model, options and vectors a content was tagged; none for contents without vectors."""
         how = f"{self.vocabulary.digest} {judge.space.row.space.fingerprint} {self.options.min_relevance} {self.options.max_tags}"
+        chosen = [self.catalog.setting(setting_of(judge.space)), self.catalog.setting(CAPTIONS)]  # by what scores are made
+        how += "".join(f" {hashlib.sha256(text.encode()).hexdigest()}" for text in chosen if text)
         digest = hashlib.sha256(how.encode()).hexdigest()[:32]
         ids, owners, _ = self.catalog.embeddings_of(contents, judge.space.id)
         newest = dict(zip(owners.tolist(), ids.tolist(), strict=True))  # ids ascend, so that the last of each stays

@@ -258,3 +258,12 @@ def test_where_nothing_is_chosen_nothing_is_tagged_or_removed(shelf):
     shelf.put("red.png", Kind.IMAGE, (PICTURE, RED))
     assert tagger(shelf, where=parse("path:nowhere")).run().assets == []
     assert remove_tags(shelf.catalog, "nobody's.txt", [], TagOptions()).removed == 0
+
+
+def test_what_was_tagged_by_other_scores_is_tagged_again(shelf):
+    shelf.put("red.png", Kind.IMAGE, (PICTURE, RED))
+    tagger(shelf).run()
+    with shelf.catalog.transaction() as writer:
+        writer.put_setting("captions", Vocabulary.of([f"caption {number}" for number in range(30)]).to_setting())
+    assert [asset.unchanged for asset in tagger(shelf).run().assets] == [False]
+    assert [asset.unchanged for asset in tagger(shelf).run().assets] == [True]
