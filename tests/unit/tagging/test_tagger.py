@@ -11,6 +11,7 @@ from shelf import Shelf, unit
 from anyseek.errors import BadInput, UnsupportedModality
 from anyseek.filters import parse
 from anyseek.search.relevance import PlainCosine
+from anyseek.search.vocabulary import Vocabulary
 from anyseek.tagging import selection
 from anyseek.tagging.removal import remove_tags
 from anyseek.tagging.report import Stretch, Tag, TagOptions
