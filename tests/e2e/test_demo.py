@@ -136,6 +136,17 @@ def test_the_command_answers_as_the_library_does(demo_library: DemoLibrary, judg
         assert [answer for answer in answers if answer[0] in {path for path, _, _ in case.answers}][: len(case.answers)] == case.answers
 
 
+def test_what_ships_beside_the_code_is_found(demo_library: DemoLibrary) -> None:
+    """The grammar of filters, the labels of tags, the curves and captions of relevance, in the wheel as in the checkout."""
+    (bark, *_) = demo_library.command("search", "a dog", "--filter", "kind:audio", "--json").json["hits"]
+    assert Path(bark["path"]).name == "REC001.wav"
+    tags = demo_library.command("tag", demo_library.media / "sounds", "--dry-run", "--json").json
+    assert {"barking", "meowing", "church bells"} <= set(tags["counts"])
+    (calibrated,) = demo_library.command("calibrate", "--json").json["spaces"]
+    assert (calibrated["source"], len(calibrated["curves"]) > 0) == ("shipped", True)
+    assert demo_library.command("duplicates", "--exact", "--json", code=1).json["groups"] == []
+
+
 def test_the_library_is_sound(demo_library: DemoLibrary) -> None:
     assert demo_library.command("doctor", "--json").json["healthy"]
 

@@ -8,7 +8,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import ir_measures
 import pytest
 from commandline import CommandLine
 from demo_library import DemoLibrary
@@ -171,6 +170,8 @@ def test_queries_can_be_chosen(demo_library: DemoLibrary) -> None:
 
 
 def test_report_and_run_are_written(demo_library: DemoLibrary, tmp_path: Path) -> None:
+    import ir_measures  # the wheel is tested without it
+
     report, run = tmp_path / "report.html", tmp_path / "search.run"
     said = demo_library.command(
         "eval", QUERIES, "--html", report, "--run", run, "--json", "--only", "text:audio", "--compare", "calibration=on,off"
