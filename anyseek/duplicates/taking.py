@@ -122,6 +122,7 @@ def _take_one(kind: Kind, assets: Sequence[LocatedAsset], stop: threading.Event)
 
     for asset in assets:
         try:
+            tick()  # one that waited its turn is not begun after the stop
             if is_unchanged(asset):
                 taken = fingerprint(asset.path, kind, tick=tick)
                 if is_unchanged(asset):
