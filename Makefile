@@ -48,5 +48,5 @@ $(VENV)/.ready-demo: $(VENV)/bin/python $(SETUP)
 	@touch $@
 
 $(VENV)/.ready-test: $(VENV)/bin/python $(SETUP)
-	$(PIP) install --constraint constraints.txt --editable ".[cpu,decord,models,eval,test,lint]"
+	$(PIP) install --constraint constraints.txt --editable ".[cpu,decord,models,eval,train,test,lint]"
 	@touch $@ $(VENV)/.ready-demo

@@ -7,6 +7,7 @@
     │   ├── UnknownEncoder       no encoder has that name
     │   └── UnsupportedModality  the encoder cannot take that kind of input
     ├── MissingExtra             an optional package is not installed
+    ├── AdapterMismatch          what was trained for one space does not fit another
     ├── ModelUnavailable         a model's files are not on this machine, or are not what they should be
     ├── EncoderFailed            the encoder cannot work at all
     ├── MediaError               one file cannot be read; `code` says why (see `FailureCode`)
@@ -28,6 +29,7 @@ from enum import StrEnum
 from pathlib import Path
 
 __all__ = [
+    "AdapterMismatch",
     "AnyseekError",
     "BadFilter",
     "BadInput",
@@ -133,6 +135,22 @@ class MissingExtra(AnyseekError, ImportError):
         super().__init__(f"{package} is not installed: run  pip install 'anyseek[{extra}]'")
         self.package = package
         self.extra = extra
+
+
+class AdapterMismatch(AnyseekError):
+    """What was trained for one space does not fit another.
+
+    Attributes:
+        name: Of the adapter.
+        trained_for: The space that it was trained for, as a user knows it.
+        found: What the library has instead.
+    """
+
+    def __init__(self, name: str, trained_for: str, found: str) -> None:
+        super().__init__(f"the adapter {name!r} does not fit: it was trained for {trained_for}, and the library has {found}: train it again")
+        self.name = name
+        self.trained_for = trained_for
+        self.found = found
 
 
 class ModelUnavailable(AnyseekError):
