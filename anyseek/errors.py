@@ -147,7 +147,7 @@ class AdapterMismatch(AnyseekError):
     """
 
     def __init__(self, name: str, trained_for: str, found: str) -> None:
-        super().__init__(f"the adapter {name!r} does not fit: it was trained for {trained_for}, and the library has {found}: train it again")
+        super().__init__(f"the adapter {name!r} does not fit: it was trained for {trained_for}, the library has {found}: train it again")
         self.name = name
         self.trained_for = trained_for
         self.found = found
