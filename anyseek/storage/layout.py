@@ -50,6 +50,11 @@ class LibraryFolder:
         return self.path / "derived"
 
     @property
+    def adapters(self) -> Path:
+        """The folder of what was trained on the library's vectors, a file for each."""
+        return self.path / "adapters"
+
+    @property
     def lock(self) -> Path:
         """Locked by the one process that writes."""
         return self.path / "writer.lock"

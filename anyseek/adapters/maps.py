@@ -1,0 +1,111 @@
+"""Maps of vectors within one space: what a linear or a low-rank adapter does to a row, in numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import numpy as np
+
+__all__ = ["LinearMap", "ResidualMap", "VectorMap", "map_from"]
+
+SHORTEST = 1e-6
+
+
+class VectorMap(Protocol):
+    """Takes unit vectors of a space to other unit vectors of it."""
+
+    def apply(self, vectors: np.ndarray) -> np.ndarray:
+        """Map vectors.
+
+        It is computed in double precision, so that a row gets the same in whatever company. A row of which the map leaves nothing stays
+        what it is.
+
+        Args:
+            vectors: (n, dim) float32 unit rows.
+
+        Returns:
+            (n, dim) float32 unit rows.
+        """
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that it has learnt, float32."""
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
+        """The same map again.
+
+        Raises:
+            ValueError: Those are not what `arrays` gave.
+        """
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearMap:
+    """unit(x W): as little as that is what most vocabularies need, and it begins as the identity.
+
+    Attributes:
+        weights: (dim, dim) float32.
+    """
+
+    weights: np.ndarray
+
+    def apply(self, vectors: np.ndarray) -> np.ndarray:
+        """Map vectors; see `VectorMap.apply`."""
+        return _unit(np.asarray(vectors, np.float64) @ self.weights.astype(np.float64), vectors)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that it has learnt."""
+        return {"weights": self.weights}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
+        """The same map again; see `VectorMap.from_arrays`."""
+        if set(arrays) != {"weights"} or arrays["weights"].ndim != 2 or len(set(arrays["weights"].shape)) != 1:
+            raise ValueError("these are not the arrays of a linear map")
+        return cls(arrays["weights"])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResidualMap:
+    """unit(x + (x D) U): a correction of low rank, which begins as none (LoRA: E. Hu et al., ICLR 2022, on vectors instead of weights).
+
+    Attributes:
+        down: D, (dim, rank) float32.
+        up: U, (rank, dim) float32.
+    """
+
+    down: np.ndarray
+    up: np.ndarray
+
+    def apply(self, vectors: np.ndarray) -> np.ndarray:
+        """Map vectors; see `VectorMap.apply`."""
+        rows = np.asarray(vectors, np.float64)
+        return _unit(rows + (rows @ self.down.astype(np.float64)) @ self.up.astype(np.float64), vectors)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that it has learnt."""
+        return {"down": self.down, "up": self.up}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
+        """The same map again; see `VectorMap.from_arrays`."""
+        fits = set(arrays) == {"down", "up"} and arrays["down"].ndim == 2 and arrays["up"].shape == arrays["down"].shape[::-1]
+        if not fits:
+            raise ValueError("these are not the arrays of a residual map")
+        return cls(arrays["down"], arrays["up"])
+
+
+def map_from(arrays: Mapping[str, np.ndarray]) -> VectorMap:
+    """The map whose arrays these are.
+
+    Raises:
+        ValueError: They are of none.
+    """
+    return LinearMap.from_arrays(arrays) if "weights" in arrays else ResidualMap.from_arrays(arrays)
+
+
+def _unit(mapped: np.ndarray, before: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(mapped, axis=1, keepdims=True)
+    return np.where(lengths < SHORTEST, before, mapped / np.maximum(lengths, SHORTEST)).astype(np.float32)

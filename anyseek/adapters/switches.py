@@ -1,0 +1,115 @@
+"""Which adapters are on, and which were on before them: a setting of the library."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from ..errors import BadInput
+from ..storage.catalog import Catalog, Writer
+from .adapter import Adapter
+from .card import Role
+
+__all__ = ["SETTING", "Switched", "Switches", "read_history"]
+
+SETTING = "adapters"
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """That an adapter was switched on.
+
+    Attributes:
+        role: What it does.
+        fingerprint: Of the space in which it does it.
+        target: Of a bridge: the fingerprint of the space that it leads to; empty else.
+        name: Of the adapter.
+        digest: What it had learnt then: another one under its name was never switched on.
+    """
+
+    role: Role
+    fingerprint: str
+    target: str
+    name: str
+    digest: str
+
+    @classmethod
+    def of(cls, adapter: Adapter) -> Switched:
+        """What is written down of an adapter that is switched on."""
+        card = adapter.card
+        return cls(card.role, card.fingerprint, card.target.fingerprint if card.target else "", card.name, adapter.digest)
+
+    @property
+    def place(self) -> tuple[Role, str, str]:
+        """Where one at a time can be on."""
+        return self.role, self.fingerprint, self.target
+
+
+class Switches:
+    """The adapters of a library that are on. In each place the newest is; taking it away lets the one before be on again.
+
+    Args:
+        catalog: Of the library. Every change is one transaction, and the caller holds the writer's lock.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+
+    def on(self, role: Role, fingerprint: str, target: str = "") -> str | None:
+        """The name of the adapter that does something in a space; None where none does."""
+        found = [switched.name for switched in self.history() if switched.place == (role, fingerprint, target)]
+        return found[-1] if found else None
+
+    def history(self) -> list[Switched]:
+        """All that were switched on and not taken away since, the newest last."""
+        return read_history(self.catalog.setting(SETTING))
+
+    def current(self) -> list[Switched]:
+        """Those that are on: the newest of each place, the newest last."""
+        newest = {switched.place: switched for switched in self.history()}
+        return [switched for switched in self.history() if newest[switched.place] == switched]
+
+    def switch_on(self, adapter: Adapter, writer: Writer | None = None) -> None:
+        """Let an adapter be the newest of its place."""
+        now = Switched.of(adapter)
+        self._change(lambda history: [*(one for one in history if one.name != now.name), now], writer)
+
+    def switch_off(self, role: Role, fingerprint: str, target: str = "", writer: Writer | None = None) -> None:
+        """Let none be on in a place, and forget which were."""
+        self._change(lambda history: [one for one in history if one.place != (role, fingerprint, target)], writer)
+
+    def rollback(self, role: Role, fingerprint: str, target: str = "", writer: Writer | None = None) -> tuple[str, str | None]:
+        """Take the newest of a place away.
+
+        Returns:
+            Its name, and that of the one before, which is on again; None where there was none.
+
+        Raises:
+            BadInput: None is on there.
+        """
+        stack = [switched.name for switched in self.history() if switched.place == (role, fingerprint, target)]
+        if not stack:
+            raise BadInput("no adapter is on that could be taken away: see  anyseek adapters  for those there are")
+        self.forget(stack[-1], writer)
+        return stack[-1], stack[-2] if len(stack) > 1 else None
+
+    def forget(self, name: str, writer: Writer | None = None) -> None:
+        """Take an adapter away wherever it is on or was."""
+        self._change(lambda history: [one for one in history if one.name != name], writer)
+
+    def _change(self, change: Callable[[list[Switched]], list[Switched]], writer: Writer | None) -> None:
+        text = json.dumps([asdict(one) for one in change(self.history())])
+        if writer is not None:
+            writer.put_setting(SETTING, text)
+            return
+        with self.catalog.transaction() as own:
+            own.put_setting(SETTING, text)
+
+
+def read_history(setting: str | None) -> list[Switched]:
+    """Read what the setting says; one that a later version wrote says nothing that can be used."""
+    try:
+        return [Switched(**one) for one in json.loads(setting or "[]")]
+    except (TypeError, ValueError):
+        return []
