@@ -13,8 +13,8 @@ from sqlalchemy.dialects.sqlite import insert
 from ..errors import LibraryError, LibraryNotFound
 from ..types import Space
 from .annotation_reads import AnnotationReads
-from .asset_reads import AssetReads
 from .engine import Database, translated
+from .feedback_reads import FeedbackReads
 from .layout import LibraryFolder
 from .migrate import ensure_schema
 from .models import source
@@ -26,13 +26,17 @@ from .rows import (
     Counts,
     EmbeddingState,
     FailureRow,
+    FeedbackRow,
     LocatedAsset,
     Purged,
+    QueryKey,
+    QueryKind,
     SegmentRow,
     SourceRow,
     SpaceCounts,
     SpaceRow,
     SpaceState,
+    Verdict,
 )
 from .vector_reads import VectorReads
 from .writer import Writer
@@ -45,18 +49,22 @@ __all__ = [
     "Counts",
     "EmbeddingState",
     "FailureRow",
+    "FeedbackRow",
     "LocatedAsset",
     "Purged",
+    "QueryKey",
+    "QueryKind",
     "SegmentRow",
     "SourceRow",
     "SpaceCounts",
     "SpaceRow",
     "SpaceState",
+    "Verdict",
     "Writer",
 ]
 
 
-class Catalog(AssetReads, VectorReads, AnnotationReads):
+class Catalog(FeedbackReads, VectorReads, AnnotationReads):
     """One open catalog. Any number of threads may read it; writing is by `transaction`, one at a time.
 
     Attributes:
@@ -64,7 +72,7 @@ class Catalog(AssetReads, VectorReads, AnnotationReads):
     """
 
     def __init__(self, folder: LibraryFolder, database: Database) -> None:
-        AssetReads.__init__(self, folder, database)
+        FeedbackReads.__init__(self, folder, database)
         VectorReads.__init__(self, folder, database)
         AnnotationReads.__init__(self, folder, database)
 

@@ -26,7 +26,7 @@ from .generations import Generations
 from .layout import LibraryFolder
 from .lock import WriterLock
 from .migrate import back_up
-from .models import annotation, asset, content, coverage, embedding, segment, space
+from .models import annotation, asset, content, coverage, embedding, feedback, segment, space
 from .queries import listed
 from .rows import SpaceRow
 from .space_index import SpaceIndex
@@ -139,6 +139,7 @@ def _mend_orphans(connection: Connection) -> int:
         delete(coverage).where(coverage.c.content_id.not_in(here) | coverage.c.space_id.not_in(select(space.c.id))),
         delete(segment).where(segment.c.content_id.not_in(here)),
         delete(annotation).where(annotation.c.content_id.not_in(here)),
+        delete(feedback).where(feedback.c.content_id.not_in(here) | feedback.c.query_content_id.not_in(here)),
         delete(embedding).where(embedding.c.segment_id.not_in(select(segment.c.id)) | embedding.c.space_id.not_in(select(space.c.id))),
     ):
         mended += connection.execute(statement).rowcount

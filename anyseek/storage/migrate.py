@@ -30,7 +30,7 @@ class Schema:
     head: str
 
 
-CURRENT = Schema(Path(__file__).parent / "migrations", "0003")
+CURRENT = Schema(Path(__file__).parent / "migrations", "0004")
 
 Change = Literal["created", "upgraded", "none"]
 

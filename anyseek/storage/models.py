@@ -36,6 +36,7 @@ __all__ = [
     "content",
     "coverage",
     "embedding",
+    "feedback",
     "metadata",
     "path_from_bytes",
     "path_to_bytes",
@@ -229,5 +230,24 @@ annotation = Table(
     Column("confidence", Real),
     UniqueConstraint("content_id", "type", "origin", "text", "start_ms", "end_ms"),
     Index(None, "type", "text"),
+    sqlite_strict=True,
+)
+
+# What a person thought of an answer, see `anyseek.storage.feedback_writes`. It is about contents, so that no rename loses it.
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", Long, primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("session", Text, nullable=False),
+    Column("query_kind", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("query_content_id", Long, ForeignKey("content.id", ondelete="CASCADE")),
+    Column("content_id", Long, ForeignKey("content.id", ondelete="CASCADE"), nullable=False),
+    Column("start_ms", Long, nullable=False),
+    Column("end_ms", Long, nullable=False),
+    Column("verdict", Text, nullable=False),
+    UniqueConstraint("content_id", "session", "query_kind", "query", "start_ms", "end_ms"),
+    Index(None, "query_content_id"),
     sqlite_strict=True,
 )

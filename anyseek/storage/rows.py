@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from ..types import Kind, Modality, Segment, Space
 
@@ -19,19 +19,26 @@ __all__ = [
     "Coverage",
     "EmbeddingState",
     "FailureRow",
+    "FeedbackRow",
     "LocatedAsset",
     "Purged",
+    "QueryKey",
+    "QueryKind",
     "SegmentRow",
     "SourceRow",
     "SpaceCounts",
     "SpaceRow",
     "SpaceState",
+    "Verdict",
 ]
 
 AssetState = Literal["indexed", "failed", "deleted"]
 Coverage = Literal["partial", "complete", "refused"]
 """How much of a content is embedded in a space; REFUSED when its encoder took nothing of it, though another one did."""
 SpaceState = Literal["serving", "building", "kept"]
+QueryKind = Literal["text", "like"]
+"""What was asked: TEXT in words, LIKE for what is like something of the library."""
+Verdict = Literal["liked", "opened", "rejected"]
 
 
 class SpaceRow(NamedTuple):
@@ -124,6 +131,63 @@ class FailureRow(NamedTuple):
     code: str
     reason: str
     since: datetime
+
+
+class QueryKey(NamedTuple):
+    """By what a query is known again.
+
+    Attributes:
+        text: The words; of a query by something of the library its content's id and its stretch: ``12``, ``12@3000-4500``.
+        content_id: Of a query by something of the library.
+    """
+
+    kind: QueryKind
+    text: str
+    content_id: int | None = None
+
+    @classmethod
+    def words(cls, text: str) -> Self:
+        """A query in words, however many spaces are between them."""
+        return cls("text", " ".join(text.split()))
+
+    @classmethod
+    def like(cls, content_id: int, stretch: tuple[int, int] = (0, 0)) -> Self:
+        """A query by a content of the library, or by a stretch of it in milliseconds, which is half open; (0, 0) for the whole."""
+        return cls("like", f"{content_id}@{stretch[0]}-{stretch[1]}" if any(stretch) else str(content_id), content_id)
+
+    @property
+    def stretch(self) -> tuple[int, int]:
+        """Of a query by something of the library; (0, 0) for the whole."""
+        start, _, end = self.text.partition("@")[2].partition("-")
+        return (int(start), int(end)) if end else (0, 0)
+
+
+class FeedbackRow(NamedTuple):
+    """What a person thought of one answer to a query.
+
+    Attributes:
+        at: When, in UTC.
+        session: In which session.
+        query: The words; of a query by something of the library a reference to where that lies now, which
+            `anyseek.search.references.Reference` reads: ``film.mp4@3.000-4.500``; empty if it lies nowhere at the moment.
+        query_kind: Which of both.
+        path: Where the content lies now, the first place of several; None if nowhere at the moment.
+        content_id: Of the answer.
+        start_ms: Start of the moment that the answer was; 0 for the whole.
+        end_ms: End of the moment; 0 for the whole.
+        verdict: What the person thought.
+    """
+
+    id: int
+    at: datetime
+    session: str
+    query: str
+    query_kind: QueryKind
+    path: Path | None
+    content_id: int
+    start_ms: int
+    end_ms: int
+    verdict: Verdict
 
 
 class Purged(NamedTuple):

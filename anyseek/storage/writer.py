@@ -16,6 +16,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from ..types import Kind, MediaInfo, Segment, Space
 from . import user_metadata
 from .annotation_writes import AnnotationWrites
+from .feedback_writes import FeedbackWrites
 from .models import NO_FRAME, asset, content, coverage, embedding, segment, setting, source, space
 from .queries import listed, spaces_in
 from .rows import Purged, SourceRow, SpaceRow, SpaceState
@@ -26,7 +27,7 @@ __all__ = ["Writer"]
 CUT_ROWS = 5_000
 
 
-class Writer(AnnotationWrites):
+class Writer(AnnotationWrites, FeedbackWrites):
     """One transaction's hand on the catalog; from `Catalog.transaction`."""
 
     def __init__(self, connection: Connection) -> None:

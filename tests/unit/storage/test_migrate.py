@@ -12,7 +12,7 @@ import pytest
 
 from anyseek.errors import LibraryDamaged, LibraryError, LibraryLocked, LibraryTooNew, StorageFull
 from anyseek.storage import migrate
-from anyseek.storage.catalog import Catalog
+from anyseek.storage.catalog import Catalog, QueryKey
 from anyseek.storage.engine import Database
 from anyseek.storage.layout import LibraryFolder
 from anyseek.storage.lock import WriterLock
@@ -132,7 +132,7 @@ def test_a_library_of_the_first_version_keeps_its_space(tmp_path):
     folder.path.mkdir()
     first = tmp_path / "first"
     shutil.copytree(CURRENT.scripts, first)
-    for later in ("v0002_several_spaces.py", "v0003_annotations.py"):
+    for later in ("v0002_several_spaces.py", "v0003_annotations.py", "v0004_feedback.py"):
         (first / "versions" / later).unlink()
     migrate._create(folder, Schema(first, "0001"))
     with closing(sqlite3.connect(folder.catalog)) as connection, connection:
@@ -141,6 +141,27 @@ def test_a_library_of_the_first_version_keeps_its_space(tmp_path):
         )
     with Catalog.open(folder) as catalog:
         assert catalog.spaces() == [(1, Space("old", 8, "beef"), "kept"), (2, Space("colour", 8, "f00d"), "serving")]
+
+
+def test_a_library_from_before_there_was_feedback_keeps_all_it_has(tmp_path):
+    folder = LibraryFolder(tmp_path / "library")
+    folder.path.mkdir()
+    third = tmp_path / "third"
+    shutil.copytree(CURRENT.scripts, third)
+    (third / "versions" / "v0004_feedback.py").unlink()
+    migrate._create(folder, Schema(third, "0003"))
+    with closing(sqlite3.connect(folder.catalog)) as connection, connection:
+        connection.execute("INSERT INTO content (id, hash, size) VALUES (7, x'00', 1)")
+        connection.execute("INSERT INTO annotation VALUES (1, 7, 'tag', 'mine', 'dog', 0, 0, 0.5)")
+    with Catalog.open(folder) as catalog:
+        assert not catalog.feedback_enabled
+        assert catalog.feedback() == []
+        with catalog.transaction() as writer:
+            writer.put_feedback(QueryKey.words("a dog"), 7, "liked", session="s")
+        assert [row.content_id for row in catalog.feedback()] == [7]
+        assert set(catalog.tags_of([7])) == {7}
+    (backup,) = folder.backups.iterdir()
+    assert backup.name.endswith("-schema-0003.db")
 
 
 def test_an_older_catalog_is_upgraded_after_a_backup(filled, newer):
