@@ -16,7 +16,7 @@ from .results import Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["check_plots_installed", "plot_relevance", "plot_success"]
+__all__ = ["COLOURS", "check_plots_installed", "draw_svg", "plot_relevance", "plot_success"]
 
 INK = "#010203"
 """Stands for the page's colour of text until the SVG is written."""
@@ -25,15 +25,18 @@ BINS = 20
 SIZE = (5.4, 3.0)
 
 
-def check_plots_installed() -> None:
+def check_plots_installed(extra: str = "eval") -> None:
     """See that what draws is there, before long work.
+
+    Args:
+        extra: What to install if it is not.
 
     Raises:
         MissingExtra: It is not.
     """
     for package in ("matplotlib", "jinja2"):
         if find_spec(package) is None:
-            raise MissingExtra(package, "eval")
+            raise MissingExtra(package, extra)
 
 
 def plot_success(evaluated: Sequence[Evaluated], depth: int) -> str:
@@ -48,7 +51,7 @@ def plot_success(evaluated: Sequence[Evaluated], depth: int) -> str:
         axes.set(xlabel="k", ylabel="queries answered within k", xscale="log", ylim=(0, 1.02), xlim=(1, depth))
         axes.xaxis.set_major_formatter("{x:g}")
 
-    return _svg(draw, "success", "lower right")
+    return draw_svg(draw, "success", "lower right")
 
 
 def plot_relevance(results: Sequence[Result], name: str) -> str:
@@ -71,10 +74,10 @@ def plot_relevance(results: Sequence[Result], name: str) -> str:
         axes.set(xlabel="relevance of the first hit", ylabel="queries", xlim=(0, 1))
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
 
-    return _svg(draw, f"relevance {name}", "upper left")
+    return draw_svg(draw, f"relevance {name}", "upper left")
 
 
-def _svg(draw: Callable[[Axes], None], salt: str, legend: Literal["lower right", "upper left"]) -> str:
+def draw_svg(draw: Callable[[Axes], None], salt: str, legend: Literal["lower right", "upper left", "upper right"]) -> str:
     """Draw one pair of axes. The salt keeps the ids of several SVGs in one page apart."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG

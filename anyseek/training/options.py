@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
+from ..adapters.card import Method, Side, check_name
 from ..errors import BadInput
 
-__all__ = ["LOSSES", "METHODS", "SIDES", "Balancing", "Loss", "Method", "Side", "TrainOptions"]
+__all__ = ["LOSSES", "METHODS", "SIDES", "Balancing", "Loss", "TrainOptions"]
 
-Method = Literal["linear", "residual", "fusion", "bridge"]
 Loss = Literal["ridge", "infonce", "sigmoid", "triplet"]
-Side = Literal["query", "both"]
 METHODS: tuple[Method, ...] = get_args(Method)
 LOSSES: tuple[Loss, ...] = get_args(Loss)
 SIDES: tuple[Side, ...] = get_args(Side)
-
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +92,7 @@ class TrainOptions:
             raise BadInput(f"ridge solves linear maps and bridges alone: use  --loss infonce  with  --method {self.method}")
         if self.side == "both" and self.method not in ("linear", "residual"):
             raise BadInput(f"{self.method} changes no stored vector: leave  --side both  out, or use  --method linear")
-        if self.name is not None and not _NAME.fullmatch(self.name):
-            raise BadInput(f"{self.name!r} is no name for an adapter: use lower-case letters, digits, dots, - and _, at most 64")
+        check_name(self.called)
 
     @property
     def called(self) -> str:
