@@ -18,6 +18,7 @@ from ..storage.catalog import Catalog, Counts, FailureRow, SourceRow, SpaceRow
 from ..storage.layout import LibraryFolder
 from .arguments import StrPath, as_models, as_paths
 from .curating import Curating
+from .liking import Liking
 from .searching import Searching
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Library"]
 
 
-class Library(Searching, Curating):
+class Library(Searching, Curating, Liking):
     """A media library: its catalog, its vectors and the encoder that gives them.
 
     Use it in a ``with`` block. One process at a time may index; any number may search meanwhile.
