@@ -116,6 +116,7 @@ def _explanation_as_json(explanation: Explanation) -> dict[str, Any]:
         "found": explanation.found,
         "space": explanation.space,
         "bridge": explanation.bridge,
+        "adapter": explanation.adapter,
         "cosine": round(explanation.cosine, 4),
         "bias": round(explanation.correction, 4),
         "relevance": round(explanation.relevance, 4),
@@ -180,8 +181,9 @@ def _explained(explanation: Explanation) -> Text:
     """How a hit came about, in two lines: what was measured, and what each part has to do with it."""
     bias = f" less {explanation.correction:.3f} for being near everything" if explanation.correction else ""
     crossed = f" by bridge ({explanation.bridge})" if explanation.bridge else ""
+    adapted = f" through the adapter {explanation.adapter}" if explanation.adapter else ""
     measured = (
-        f"{explanation.asked} → {explanation.found} in {explanation.space}{crossed}: cosine {explanation.cosine:.3f}{bias} "
+        f"{explanation.asked} → {explanation.found} in {explanation.space}{crossed}{adapted}: cosine {explanation.cosine:.3f}{bias} "
         f"→ relevance {explanation.relevance:.3f}"
     )
     parts = []

@@ -168,6 +168,7 @@ class Backgrounds:
         self.hubs = hubs
         self.spaces = {space.id: space for space in spaces}
         self.bridges = bridges
+        self.adaptation = bridges.texts.adaptation
         self._kept = kept
         self._lock = threading.RLock()
         self._samples: dict[tuple[int, Modality, int], Sample] = {}
@@ -231,8 +232,13 @@ class Backgrounds:
         return [modality for modality in Modality if self._count(space.id, modality)]
 
     def _work_out(self, target: SearchSpace, modality: Modality, origin: Origin, watch: Stopwatch) -> Background:
-        """Texts are as many as they are; media may be few, and are drawn towards what texts give, or towards random directions."""
-        texts = self.bridges.texts.of(target if origin.source is None else self.spaces[origin.source], watch)
+        """Texts are as many as they are; media may be few, and are drawn towards what texts give, or towards random directions.
+
+        What is asked goes through an adapter where there is one, and so do the texts as questions, but not where they are only what media
+        are drawn towards: an adapter of texts changes nothing of what pictures find.
+        """
+        of = self.bridges.texts.asked if origin == Origin(Modality.TEXT) else self.bridges.texts.of
+        texts = of(target if origin.source is None else self.spaces[origin.source], watch)
         held = self._sample(target.id, modality)
         chance, cosines, apart = Chance(0.0, held.vectors.shape[1] ** -0.5), np.zeros((0, len(held))), None
         if texts is not None:
@@ -250,13 +256,18 @@ class Backgrounds:
         if texts is None or asked.distinct >= FEWEST_CONTENTS:
             with watch.time("score"):
                 apart = asked.contents[:, None] != held.contents[None]  # a content has nothing to say about itself
-                cosines = _cosines(self._carried(asked.vectors, target, origin, watch), held.vectors)
+                cosines = _cosines(self._carried(self._asked(asked.vectors, target, origin), target, origin, watch), held.vectors)
                 chance = chance_of(cosines, apart, chance.deviation)
         chance = Chance(min(chance.mean, 1 - chance.deviation), chance.deviation)  # so that copies of one picture are alike, too
         furthest = FURTHEST if origin.source is None else NEAREST  # what fits reaches less far over a bridge
         middle = middle_for_media(cosines, chance, apart, furthest)
         alike = origin == Origin(modality)
         return Background(*chance, middle, steepness_for_alike(middle, chance) if alike else DEFAULT_STEEPNESS)
+
+    def _asked(self, vectors: np.ndarray, target: SearchSpace, origin: Origin) -> np.ndarray:
+        """Media as queries: through the adapter, unless they come over a bridge."""
+        adapter = self.adaptation.query(target) if self.adaptation is not None and origin.source is None else None
+        return vectors if adapter is None else adapter.apply(vectors, origin.modality)
 
     def _carried(self, vectors: np.ndarray, target: SearchSpace, origin: Origin, watch: Stopwatch) -> np.ndarray:
         """Vectors as queries of some sort, carried over where the sort is one that came over a bridge."""
@@ -269,12 +280,12 @@ class Backgrounds:
 
     def _mean(self, space: SearchSpace, modality: Modality, watch: Stopwatch) -> np.ndarray:
         texts = self.bridges.texts.of(space, watch)
-        assert texts is not None  # else no bridge would leave from here
         sample = self._sample(space.id, modality)
-        drawn = texts.vectors.mean(axis=0) * FEWEST_CONTENTS
+        prior = FEWEST_CONTENTS if texts is not None else 0  # a trained bridge may leave from where no text is understood
+        drawn = texts.vectors.mean(axis=0) * prior if texts is not None else np.zeros(space.row.space.dim, np.float32)
         if len(sample):
             drawn += sample.vectors.mean(axis=0) * sample.distinct
-        return np.asarray(drawn / (FEWEST_CONTENTS + sample.distinct))
+        return np.asarray(drawn / max(prior + sample.distinct, 1))
 
     def _sample(self, space_id: int, modality: Modality) -> Sample:
         key = (space_id, modality, self.catalog.version())
@@ -289,7 +300,8 @@ class Backgrounds:
     def _key(self) -> str:
         spaces = " ".join(f"{space.id}={space.row.space.fingerprint}" for space in self.spaces.values())
         taken = " ".join(self.hubs.key(space) for space in self.spaces.values()) if self.hubs is not None else ""
-        return f"3 {self.bridges.method} {self.bridges.texts.vocabulary.digest} {spaces} {taken}"
+        adapted = [*(self.adaptation.key(space) for space in self.spaces.values()), self.adaptation.bridges_key] if self.adaptation else []
+        return " ".join([f"3 {self.bridges.method} {self.bridges.texts.vocabulary.digest} {spaces} {taken}", *filter(None, adapted)])
 
 
 def _cosines(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Literal
 
+from ..adapters.adapter import Adapter
 from ..errors import BadInput
 from ..storage.derived import DerivedArrays
 from .bridge import Bridge
@@ -22,10 +23,10 @@ _METHODS: dict[BridgeMethod, type[Bridge]] = {"ridge": RidgeBridge, "labels": La
 
 
 class Bridges:
-    """The bridges of a library.
+    """The bridges of a library. One that was trained and is switched on goes before the one that the vocabulary gives.
 
     Args:
-        texts: What its spaces make of the vocabulary.
+        texts: What its spaces make of the vocabulary, and what queries go through.
         kept: Where bridges are kept; None to keep nothing.
         method: Of which sort they are.
 
@@ -40,17 +41,32 @@ class Bridges:
         self.method = method
         self._kept = kept
         self._known: dict[tuple[int, int], Bridge] = {}
+        self._trained: dict[tuple[int, int], Bridge] = {}
         self._lock = threading.RLock()
 
     def between(self, source: SearchSpace, target: SearchSpace, watch: Stopwatch) -> Bridge | None:
-        """The bridge from one space into another; None if one of them does not understand text."""
+        """The bridge from one space into another; None if one of them does not understand text and none was trained."""
         with self._lock:
+            trained = self.trained(source, target)
+            if trained is not None and (source.id, target.id) not in self._trained:
+                self._trained[source.id, target.id] = RidgeBridge.from_arrays(trained.bridge)
+            if trained is not None:
+                return self._trained[source.id, target.id]
             known = self._known.get((source.id, target.id)) or self._read(source, target)
             if known is None:
                 known, _ = self._fit(source, target, watch)
             if known is not None:
                 self._known[source.id, target.id] = known
             return known
+
+    def trained(self, source: SearchSpace, target: SearchSpace) -> Adapter | None:
+        """What was trained to lead from one space into another, and is switched on."""
+        return self.texts.adaptation.bridge(source, target) if self.texts.adaptation is not None else None
+
+    def told(self, source: SearchSpace, target: SearchSpace) -> str:
+        """The bridge from one space into another, for people."""
+        trained = self.trained(source, target)
+        return f"{self.method if trained is None else f'adapter {trained.card.name}'}: {source.spec} → {target.spec}"
 
     def prepare(self, source: SearchSpace, target: SearchSpace) -> str | None:
         """Fit a bridge and keep it, unless that was done before; both spaces' texts are prepared.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..storage.catalog import Catalog
 from ..storage.derived import DerivedArrays
+from .adaptation import Adaptation, Adapted
 from .backgrounds import Backgrounds
 from .bridges import BridgeMethod, Bridges
 from .calibrations import Calibrations
@@ -27,6 +28,7 @@ class Comparison:
         kept: Where the library keeps it; None to work it out when it is needed.
         vocabulary: The reference captions; the library's own unless told, and the shipped ones where it has none.
         method: How a query is carried into a space that does not understand it.
+        adapted: The adapters that queries go through.
     """
 
     def __init__(
@@ -36,13 +38,15 @@ class Comparison:
         kept: DerivedArrays | None = None,
         vocabulary: Vocabulary | None = None,
         method: BridgeMethod = "ridge",
+        adapted: Adapted = True,
     ) -> None:
         self.catalog = catalog
         self.spaces = tuple(spaces)
         self.kept = kept
         self._given = vocabulary
         self._own = None if vocabulary is not None else catalog.setting(CAPTIONS)
-        self.texts = Texts(vocabulary or Vocabulary.kept(self._own), kept)
+        self.adaptation = Adaptation(catalog, spaces, adapted)
+        self.texts = Texts(vocabulary or Vocabulary.kept(self._own), kept, self.adaptation)
         self.bridges = Bridges(self.texts, kept, method)
         self.calibrations = Calibrations(catalog, spaces, self.texts.vocabulary.digest)
         self.hubs = Hubs(catalog, self.texts, self.calibrations, kept)
@@ -52,13 +56,13 @@ class Comparison:
     @property
     def is_outdated(self) -> bool:
         """Whether it made do with less than what has been prepared since, or something else was chosen."""
-        if self.calibrations.is_outdated or any(self.texts.has_more(space) for space in self.spaces):
+        if self.adaptation.is_outdated or self.calibrations.is_outdated or any(self.texts.has_more(space) for space in self.spaces):
             return True
         return self._given is None and self.catalog.setting(CAPTIONS) != self._own
 
     def again(self) -> Comparison:
         """The same, as it is kept now."""
-        return Comparison(self.catalog, self.spaces, self.kept, self._given, self.bridges.method)
+        return Comparison(self.catalog, self.spaces, self.kept, self._given, self.bridges.method, self.adaptation.adapted)
 
     def prepare(self, on_text: OnText | None = None) -> list[str]:
         """Work all of it out and keep it, as far as it is missing or out of date. Returns the names under which it is kept."""

@@ -14,6 +14,7 @@ from ..errors import BadQuery
 from ..storage.catalog import Catalog
 from ..storage.derived import DerivedArrays
 from ..types import Segment
+from .adaptation import Adaptation, Adapted
 from .bridges import BridgeMethod
 from .candidates import Candidates, Question
 from .comparison import Comparison
@@ -47,6 +48,7 @@ class Engine:
         vocabulary: What several spaces are compared by; the shipped one unless told.
         bridge: How a query is carried into a space that does not understand it.
         calibrated: Whether scores are calibrated; else hits are ranked by their cosines, whatever they are of.
+        adapted: Whether queries go through the adapters that are switched on, or some adapters in their stead.
     """
 
     def __init__(
@@ -58,13 +60,14 @@ class Engine:
         vocabulary: Vocabulary | None = None,
         bridge: BridgeMethod = "ridge",
         calibrated: bool = True,
+        adapted: Adapted = True,
     ) -> None:
         self.catalog = catalog
         self.spaces = tuple(spaces)
         self.calibrated = calibrated
         self._kept = kept
         self._lock = threading.Lock()
-        self._comparison = Comparison(catalog, spaces, kept, vocabulary, bridge)
+        self._comparison = Comparison(catalog, spaces, kept, vocabulary, bridge, adapted)
 
     @property
     def is_prepared(self) -> bool:
@@ -112,7 +115,7 @@ class Engine:
         page = self._page(candidates, query, ordered, cut, watch)
         searched = sum(len(ids) for of_space in allowed.values() for ids in of_space.values())
         probed = {probe.space.id: probe.space for question in questions for probe in question.probes}
-        told = [note for space in probed.values() for note in space.index.notes] + comparison.texts.notes
+        told = [note for space in probed.values() for note in space.index.notes] + comparison.texts.notes + comparison.adaptation.notes
         told += [f"{space.spec} could not be asked itself: {space.lost}" for space in self.spaces if space.lost is not None]
         told += [*notes, *page.notes, *self._why_empty(query, searched)]
         specs = tuple(space.spec for space in self.spaces)
@@ -198,6 +201,11 @@ class Engine:
                 "understood there, or lacks its vectors (anyseek status  counts such files)"
             )
         return Stored(vectors, weight, label)
+
+    @property
+    def adaptation(self) -> Adaptation:
+        """The adapters that queries go through, as they are switched now."""
+        return self._current().adaptation
 
     @property
     def relevance(self) -> Relevance:

@@ -51,6 +51,7 @@ class Explanation:
         correction: What was taken off the cosine, because the segment is near everything.
         relevance: What that comes to, less what the parts that push away take off.
         parts: One for each part of the query that has a weight.
+        adapter: The name of the adapter that the query went through; None if there was none.
     """
 
     asked: str
@@ -61,6 +62,7 @@ class Explanation:
     correction: float
     relevance: float
     parts: tuple[PartMatch, ...]
+    adapter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +221,7 @@ def _explanation(candidate: Candidate, found: Scored, parts: Sequence[Part]) -> 
         correction=found.correction,
         relevance=relevance_of(candidate.score),
         parts=tuple(matches),
+        adapter=found.probe.adapter,
     )
 
 

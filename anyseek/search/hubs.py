@@ -130,7 +130,7 @@ class Hubs:
             live = self._live(space)
             new = live[~_within(live, known.ids)]
             if len(new):
-                if self.texts.of(space, watch) is None:
+                if self.texts.asked(space, watch) is None:
                     return None
                 ids = np.concatenate([known.ids, new])
                 order = np.argsort(ids)
@@ -143,7 +143,7 @@ class Hubs:
         return np.concatenate([self.catalog.live_embeddings(space.id, modalities={modality}) for modality in Modality])
 
     def _work_out(self, space: SearchSpace, ids: np.ndarray, watch: Stopwatch) -> np.ndarray:
-        captions = self.texts.of(space, watch)
+        captions = self.texts.asked(space, watch)
         assert captions is not None  # asked before
         nearest = max(1, round(self.calibrations.of(space).nearest / captions.step))  # as many of a few as of all
         with watch.time("score"):
@@ -159,7 +159,8 @@ class Hubs:
 
     def _key(self, space: SearchSpace) -> str:
         fingerprint, nearest = space.row.space.fingerprint, self.calibrations.of(space).nearest
-        return f"{fingerprint} {self.texts.vocabulary.digest} {nearest}"
+        adapted = self.texts.adaptation.key(space) if self.texts.adaptation is not None else ""
+        return f"{fingerprint} {self.texts.vocabulary.digest} {nearest} {adapted}".rstrip()
 
 
 def _within(ids: np.ndarray, among: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..adapters.adapter import Adapter
 from ..errors import BadQuery, UnsupportedModality
 from .backgrounds import Backgrounds, Origin
 from .bridge import Bridge
@@ -15,7 +16,7 @@ from .probe import Probe, Side, Understood, Weighed
 from .query import Example, Part
 from .spaces import SearchSpace
 from .timings import Stopwatch
-from .understanding import understand
+from .understanding import adapted, understand
 
 __all__ = ["Plan"]
 
@@ -92,10 +93,11 @@ class Plan:
     def _probe(self, space: SearchSpace, weights: Mapping[int, float]) -> Probe | None:
         parts: list[Weighed] = []
         bridges: dict[str, None] = {}
+        adapter = self._adapter_of(space)
         for number, weight in weights.items():
             understood = self._understand(number, space)
             if understood is not None:
-                parts.append(Weighed(number, understood, weight))
+                parts.append(Weighed(number, understood if adapter is None else adapted(understood, adapter), weight))
                 continue
             carried = self._carry(number, space)
             if carried is None and space.lost is not None:
@@ -114,12 +116,18 @@ class Plan:
         if len(self.searched) > 1 and cancels_out(rows, [part.weight for part in parts]):
             return None
         fusion = self.fusion if len(parts) > 1 else None  # what is one needs no joining
-        return Probe.of(space, parts, fusion, " and ".join(bridges) or None)
+        through = adapter.card.name if adapter is not None and any(part.understood.adapted for part in parts) else None
+        return Probe.of(space, parts, fusion, " and ".join(bridges) or None, through)
 
     def _understand(self, number: int, space: SearchSpace) -> Understood | None:
         if (number, space.id) not in self._understood:
             self._understood[number, space.id] = understand(self.parts[number], space, self.watch)
         return self._understood[number, space.id]
+
+    def _adapter_of(self, space: SearchSpace) -> Adapter | None:
+        """What queries go through in a space. What is carried into another one does not: bridges leave from the space as it is."""
+        adaptation = self.backgrounds.bridges.texts.adaptation if self.backgrounds is not None else None
+        return adaptation.query(space) if adaptation is not None else None
 
     def _carry(self, number: int, target: SearchSpace) -> _Carried | None:
         """Bring a part into a space that does not understand it, from the first that does and has a bridge there."""
@@ -130,8 +138,8 @@ class Plan:
             bridge = self.backgrounds.bridges.between(source, target, self.watch)
             if bridge is not None:
                 sides = Probe.of(target, [Weighed(number, *self._carry_side(side, source, bridge)) for side in understood.sides])
-                name = f"{bridge.method}: {source.spec} → {target.spec}"
-                return _Carried(Understood(sides.vector, sides.sides), float(bridge.radius), name)
+                told = self.backgrounds.bridges.told(source, target)
+                return _Carried(Understood(sides.vector, sides.sides), float(bridge.radius), told)
         return None
 
     def _carry_side(self, side: Side, source: SearchSpace, bridge: Bridge) -> tuple[Understood, float]:

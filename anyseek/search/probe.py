@@ -44,10 +44,12 @@ class Understood:
     Attributes:
         vector: (dim,) float32 unit vector.
         sides: What it is made of.
+        adapted: Whether an adapter had a part in it.
     """
 
     vector: np.ndarray
     sides: tuple[Side, ...]
+    adapted: bool = False
 
     @classmethod
     def alone(cls, origin: Origin, vector: np.ndarray) -> Understood:
@@ -82,15 +84,24 @@ class Probe:
         vector: (dim,) float32 unit vector.
         sides: What it is made of.
         bridge: How what the space does not understand by itself came there; None if nothing of the kind is in it.
+        adapter: The name of the adapter that something of it went through; None if nothing did.
     """
 
     space: SearchSpace
     vector: np.ndarray
     sides: tuple[Side, ...]
     bridge: str | None = None
+    adapter: str | None = None
 
     @classmethod
-    def of(cls, space: SearchSpace, parts: Sequence[Weighed], fusion: EarlyFusion | None = None, bridge: str | None = None) -> Probe:
+    def of(
+        cls,
+        space: SearchSpace,
+        parts: Sequence[Weighed],
+        fusion: EarlyFusion | None = None,
+        bridge: str | None = None,
+        adapter: str | None = None,
+    ) -> Probe:
         """Join the parts that a space understands.
 
         Raises:
@@ -102,7 +113,7 @@ class Probe:
             for part, share in zip(parts, fused.shares, strict=True)
             for side in part.understood.sides
         )
-        return cls(space, fused.vector, tuple(sides), bridge)
+        return cls(space, fused.vector, tuple(sides), bridge, adapter)
 
     @property
     def asked(self) -> tuple[Modality, ...]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..storage.derived import DerivedArrays
 from ..types import Modality
+from .adaptation import Adaptation
 from .spaces import SearchSpace
 from .timings import Stopwatch
 from .vocabulary import Vocabulary
@@ -50,13 +51,16 @@ class Texts:
     Args:
         vocabulary: The texts.
         kept: Where they are kept; None to keep nothing.
+        adaptation: What queries go through; None for nothing.
     """
 
-    def __init__(self, vocabulary: Vocabulary, kept: DerivedArrays | None) -> None:
+    def __init__(self, vocabulary: Vocabulary, kept: DerivedArrays | None, adaptation: Adaptation | None = None) -> None:
         self.vocabulary = vocabulary
+        self.adaptation = adaptation
         self.notes: list[str] = []
         self._kept = kept
         self._known: dict[int, TextVectors] = {}
+        self._asked: dict[int, tuple[TextVectors, TextVectors]] = {}
         self._lock = threading.RLock()
 
     @property
@@ -77,6 +81,19 @@ class Texts:
                         self.notes.append(HASTY_NOTE)
                 self._known[space.id] = found
             return self._known[space.id]
+
+    def asked(self, space: SearchSpace, watch: Stopwatch) -> TextVectors | None:
+        """The same as queries: as what is asked goes through an adapter, so do the captions that it is held against."""
+        known = self.of(space, watch)
+        adapter = self.adaptation.query(space) if self.adaptation is not None else None
+        if known is None or adapter is None:
+            return known
+        with self._lock:
+            before, mapped = self._asked.get(space.id, (None, known))
+            if before is not known:
+                mapped = TextVectors(adapter.apply(known.vectors, Modality.TEXT), known.step)
+                self._asked[space.id] = known, mapped
+            return mapped
 
     def has_more(self, space: SearchSpace) -> bool:
         """Whether a space made do with a few texts, and all of them are kept by now."""

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from ..adapters.adapter import Adapter
 from ..encoders.protocol import Encoder, VideoEncoder
 from ..types import Clip, Decoded, Modality, Picture, Sound
 from .backgrounds import Origin
-from .fusion import unit_mean
+from .fusion import SHORTEST, unit_mean
 from .probe import Side, Understood
 from .query import Example, Part, Stored, Text, Vectors
 from .spaces import SearchSpace
 from .timings import Stopwatch
 
-__all__ = ["understand"]
+__all__ = ["adapted", "understand"]
 
 
 def understand(part: Part, space: SearchSpace, watch: Stopwatch) -> Understood | None:
@@ -36,6 +38,24 @@ def understand(part: Part, space: SearchSpace, watch: Stopwatch) -> Understood |
         stored = part.vectors.get(space.id)
         return None if stored is None else _of_vectors(stored)
     return _of_example(part, space, watch)
+
+
+def adapted(understood: Understood, adapter: Adapter) -> Understood:
+    """Let what a space makes of a part go through an adapter: each side through the map of its modality, if that has one.
+
+    Returns:
+        What it is then; the same where nothing of it is mapped, or where what is mapped would cancel out.
+    """
+    if not any(side.origin.modality in adapter.maps for side in understood.sides):
+        return understood
+    sides = [replace(side, vector=adapter.apply(side.vector[None], side.origin.modality)[0]) for side in understood.sides]
+    if len(sides) == 1:
+        return replace(Understood.alone(sides[0].origin, sides[0].vector), adapted=True)
+    joined = np.sum([side.share * side.vector.astype(np.float64) for side in sides], axis=0)
+    length = float(np.linalg.norm(joined))
+    if length < SHORTEST:
+        return understood
+    return Understood((joined / length).astype(np.float32), tuple(side.times(1 / length) for side in sides), adapted=True)
 
 
 def _of_vectors(stored: Vectors) -> Understood:
