@@ -9,6 +9,7 @@ import numpy as np
 from fakes import ColourEncoder
 
 from anyseek.encoders.protocol import Encoder
+from anyseek.search.adaptation import Adapted
 from anyseek.search.bridges import BridgeMethod
 from anyseek.search.engine import Engine
 from anyseek.search.spaces import SearchSpace
@@ -68,11 +69,14 @@ class Shelf:
             for row, encoder in zip(self.spaces, self.encoders, strict=True)
         ]
 
-    def engine(self, *texts: str, bridge: BridgeMethod = "ridge", keep: bool = False, calibrated: bool = True) -> Engine:
+    def engine(
+        self, *texts: str, bridge: BridgeMethod = "ridge", keep: bool = False, calibrated: bool = True, adapted: Adapted = True
+    ) -> Engine:
         """An engine over all spaces; with texts, those are its vocabulary."""
         vocabulary = Vocabulary.of(texts) if texts else None
         kept = DerivedArrays(self.folder) if keep else None
-        return Engine(self.catalog, self.search_spaces(), kept, vocabulary=vocabulary, bridge=bridge, calibrated=calibrated)
+        spaces = self.search_spaces()
+        return Engine(self.catalog, spaces, kept, vocabulary=vocabulary, bridge=bridge, calibrated=calibrated, adapted=adapted)
 
     def brute(self, vector: np.ndarray, limit: int, kinds: frozenset[Kind] = frozenset()) -> list[tuple[str, float]]:
         """The best assets by the cosine of their best segment in the first space."""

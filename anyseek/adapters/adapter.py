@@ -64,7 +64,7 @@ class Adapter:
         if self.card.target is not None:
             seen.update(self.card.target.fingerprint.encode())
         for name in sorted(self.arrays):
-            array = np.ascontiguousarray(self.arrays[name], "<f4")
+            array = np.asarray(self.arrays[name], "<f4", order="C")
             seen.update(f"\0{name}\0{array.shape}\0".encode())
             seen.update(array.tobytes())
         return seen.hexdigest()

@@ -130,7 +130,7 @@ def packed(adapter: Adapter) -> bytes:
     from safetensors.numpy import save
 
     card = adapter.card.to_json()
-    arrays = {name: np.ascontiguousarray(array) for name, array in adapter.arrays.items()}
+    arrays = {name: np.asarray(array, order="C") for name, array in adapter.arrays.items()}
     return bytes(save(arrays, {"format": FORMAT, "card": card, "checksum": _checksum(card, adapter)}))
 
 

@@ -11,10 +11,12 @@ from adapting import card_of, linear, residual
 from safetensors.numpy import load, save
 
 from anyseek.adapters.adapter import Adapter
+from anyseek.adapters.card import SpaceName
 from anyseek.adapters.store import AdapterStore, packed
 from anyseek.errors import BadInput, LibraryError
 from anyseek.storage import files
 from anyseek.storage.layout import LibraryFolder
+from anyseek.types import Modality
 
 
 @pytest.fixture
@@ -146,3 +148,12 @@ def test_something_in_the_folders_place_is_told(store: AdapterStore) -> None:
     assert store.names() == []
     with pytest.raises(LibraryError, match="cannot be written"):
         store.write(linear({4: 0}))
+
+
+def test_a_number_without_a_shape_keeps_having_none(store: AdapterStore) -> None:
+    arrays = {"weights": np.ones((8, 3)), "source_centre": np.ones(8), "radius": np.ones(())}
+    card = card_of(method="bridge", modalities=(Modality.IMAGE,), target=SpaceName("elsewhere", "f" * 64, 3))
+    written = Adapter(card, {f"bridge.{name}": array.astype(np.float32) for name, array in arrays.items()})
+    store.write(written)
+    assert store.read("words").bridge["radius"].shape == ()
+    assert store.read("words").digest == written.digest
