@@ -1,0 +1,139 @@
+"""What is learnt, in torch: the same formulas as `anyseek.adapters.maps` and `anyseek.fusion.network` apply with numpy.
+
+A model is a dictionary of parameters under the names that its arrays have in an adapter, and functions of them: what is kept, checked
+against numpy and written to a checkpoint is the same thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..types import Modality
+from .losses import Tensor
+
+__all__ = ["as_unit", "fused", "kept_parts", "linear", "mapped", "new_linear", "new_network", "new_residual", "part_weights", "residual"]
+
+SHORTEST = 1e-6
+DELTA = "delta"
+"""What a linear map learns is what it adds to the identity: so weight decay draws it to the identity and not to nothing."""
+
+
+def as_unit(vectors: Tensor) -> Tensor:
+    """Rows of length 1."""
+    return vectors / vectors.norm(dim=1, keepdim=True).clamp(min=SHORTEST)
+
+
+def linear(vectors: Tensor, delta: Tensor) -> Tensor:
+    """unit(x (I + Δ)), (n, dim)."""
+    return as_unit(vectors + vectors @ delta)
+
+
+def residual(vectors: Tensor, down: Tensor, up: Tensor) -> Tensor:
+    """unit(x + (x D) U), (n, dim)."""
+    return as_unit(vectors + vectors @ down @ up)
+
+
+def new_linear(dim: int) -> dict[str, np.ndarray]:
+    """A linear map that changes nothing."""
+    return {DELTA: np.zeros((dim, dim), np.float32)}
+
+
+def new_residual(dim: int, rank: int, chance: np.random.Generator) -> dict[str, np.ndarray]:
+    """A residual map that changes nothing: D is drawn, U is 0 (E. Hu et al., LoRA, ICLR 2022)."""
+    return {"down": _drawn(dim, rank, chance), "up": np.zeros((rank, dim), np.float32)}
+
+
+def new_network(dim: int, rank: int, modalities: Sequence[Modality], chance: np.random.Generator) -> dict[str, np.ndarray]:
+    """A fusion network that is the mean."""
+    arrays = {}
+    for modality in modalities:
+        arrays[f"down.{modality.value}"] = _drawn(dim, rank, chance)
+        arrays[f"up.{modality.value}"] = np.zeros((rank, dim), np.float32)
+        arrays[f"gate.{modality.value}"] = np.zeros(dim, np.float32)
+        arrays[f"gate_bias.{modality.value}"] = np.zeros((), np.float32)
+    return arrays
+
+
+def mapped(vectors: Tensor, modalities: Sequence[Modality], maps: dict[Modality, dict[str, Tensor]]) -> Tensor:
+    """Vectors, each by the map of its modality; those of other modalities stay what they are.
+
+    Args:
+        vectors: (n, dim) unit rows.
+        modalities: n of them.
+        maps: The parameters of each modality's map.
+    """
+    import torch
+
+    rows, parts = [], []
+    for modality in dict.fromkeys(modalities):
+        mine = torch.tensor([number for number, of in enumerate(modalities) if of is modality])
+        some, map_of = vectors[mine], maps.get(modality)
+        if map_of is not None:
+            some = linear(some, map_of[DELTA]) if DELTA in map_of else residual(some, map_of["down"], map_of["up"])
+        rows.append(mine)
+        parts.append(some)
+    return torch.cat(parts)[torch.argsort(torch.cat(rows))]
+
+
+def fused(vectors: Tensor, modalities: Sequence[Modality], weights: Tensor, owner: Tensor, network: dict[str, Tensor]) -> Tensor:
+    """The fusion network: parts, each with what a small gated network of its modality adds to it, as one vector for each owner.
+
+    mean = Σ w x; z = relu(x D) U; gate = sigmoid(x·g + b); unit(mean + Σ w gate z), with w summing to 1 over the parts of an owner.
+
+    Args:
+        vectors: (p, dim) unit rows.
+        modalities: p of them.
+        weights: (p,) 0 or more; a part of weight 0 is missing, and no owner misses all.
+        owner: (p,) int64 from 0 on, whose each is.
+        network: The parameters by name; a modality that has none adds nothing. None at all: the weighted mean.
+
+    Returns:
+        (owners, dim) unit rows.
+    """
+    import torch
+
+    count = int(owner.max()) + 1
+    shares = weights / vectors.new_zeros(count).index_add(0, owner, weights)[owner]
+    added = vectors
+    for modality in dict.fromkeys(modalities):
+        if f"down.{modality.value}" in network:
+            mine = torch.tensor([number for number, of in enumerate(modalities) if of is modality])
+            down, up, gate, bias = (network[f"{name}.{modality.value}"] for name in ("down", "up", "gate", "gate_bias"))
+            some = vectors[mine]
+            extra = torch.relu(some @ down) @ up * torch.sigmoid(some @ gate + bias)[:, None]
+            added = added.index_add(0, mine, extra)
+    return as_unit(vectors.new_zeros(count, vectors.shape[1]).index_add(0, owner, added * shares[:, None]))
+
+
+def part_weights(modalities: Sequence[Modality], logits: dict[str, Tensor]) -> Tensor:
+    """What each part weighs by its modality, (p,): a softmax over the modalities, so that the weights lie on the simplex.
+
+    Args:
+        modalities: p of them.
+        logits: () for each modality that parts have.
+    """
+    import torch
+
+    names = list(logits)
+    simplex = torch.softmax(torch.stack([logits[name] for name in names]), dim=0)
+    return simplex[torch.tensor([names.index(modality.value) for modality in modalities])]
+
+
+def kept_parts(owner: np.ndarray, dropping: float, chance: np.random.Generator) -> np.ndarray:
+    """Which parts are there when each is missing with some chance, (p,) bool; of each owner at least one is.
+
+    Args:
+        owner: (p,) int64 from 0 on.
+        dropping: The chance.
+        chance: Where it comes from.
+    """
+    luck = chance.random(len(owner))
+    luckiest = np.zeros(owner.max() + 1)
+    np.maximum.at(luckiest, owner, luck)
+    return np.asarray((luck >= dropping) | (luck == luckiest[owner]))
+
+
+def _drawn(dim: int, rank: int, chance: np.random.Generator) -> np.ndarray:
+    return np.asarray(chance.standard_normal((dim, rank)) / np.sqrt(dim), np.float32)
