@@ -80,7 +80,8 @@ def mapped(vectors: Tensor, modalities: Sequence[Modality], maps: dict[Modality,
 def fused(vectors: Tensor, modalities: Sequence[Modality], weights: Tensor, owner: Tensor, network: dict[str, Tensor]) -> Tensor:
     """The fusion network: parts, each with what a small gated network of its modality adds to it, as one vector for each owner.
 
-    mean = Σ w x; z = relu(x D) U; gate = sigmoid(x·g + b); unit(mean + Σ w gate z), with w summing to 1 over the parts of an owner.
+    mean = Σ w x; z = relu(x D) U; gate = sigmoid(x·g + b); unit(mean + Σ w gate z), with w summing to 1 over the parts of an owner. A part
+    that is alone stays what it is, as `anyseek.fusion.network.NetworkFusion` leaves it.
 
     Args:
         vectors: (p, dim) unit rows.
@@ -96,13 +97,14 @@ def fused(vectors: Tensor, modalities: Sequence[Modality], weights: Tensor, owne
 
     count = int(owner.max()) + 1
     shares = weights / vectors.new_zeros(count).index_add(0, owner, weights)[owner]
+    accompanied = vectors.new_zeros(count).index_add(0, owner, (weights > 0).to(vectors.dtype))[owner] > 1
     added = vectors
     for modality in dict.fromkeys(modalities):
         if f"down.{modality.value}" in network:
             mine = torch.tensor([number for number, of in enumerate(modalities) if of is modality])
             down, up, gate, bias = (network[f"{name}.{modality.value}"] for name in ("down", "up", "gate", "gate_bias"))
             some = vectors[mine]
-            extra = torch.relu(some @ down) @ up * torch.sigmoid(some @ gate + bias)[:, None]
+            extra = torch.relu(some @ down) @ up * (torch.sigmoid(some @ gate + bias) * accompanied[mine])[:, None]
             added = added.index_add(0, mine, extra)
     return as_unit(vectors.new_zeros(count, vectors.shape[1]).index_add(0, owner, added * shares[:, None]))
 

@@ -7,6 +7,9 @@ import pytest
 import torch
 
 from anyseek.adapters.maps import LinearMap, ResidualMap
+from anyseek.fusion.early import Pieces
+from anyseek.fusion.fitted import FittedWeights, FusionWeights
+from anyseek.fusion.network import FusionNetwork, NetworkFusion
 from anyseek.training.networks import fused, kept_parts, mapped, new_linear, new_network, new_residual, part_weights, residual
 from anyseek.types import Modality
 
@@ -61,32 +64,31 @@ def test_what_has_learnt_nothing_changes_nothing(chance):
         assert mean[row] == pytest.approx(both.sum(axis=0) / np.linalg.norm(both.sum(axis=0)), abs=1e-6)
 
 
-def one_by_one(vectors, modalities, weights, arrays):
-    total = np.zeros(vectors.shape[1])
-    for vector, modality, weight in zip(vectors.astype(float), modalities, weights, strict=True):
-        share, name = weight / sum(weights), modality.value
-        total += share * vector
-        if f"down.{name}" in arrays:
-            gate = 1 / (1 + np.exp(-(vector @ arrays[f"gate.{name}"] + arrays[f"gate_bias.{name}"])))
-            total += share * gate * (np.maximum(vector @ arrays[f"down.{name}"], 0) @ arrays[f"up.{name}"])
-    return total / np.linalg.norm(total)
-
-
-def test_the_network_is_the_formula_part_by_part(chance):
-    vectors, weights = unit(6, 8, chance), chance.uniform(0.5, 2, 6).astype(np.float32)
-    weights[4] = 0  # a missing part
-    modalities, owner = [TEXT, IMAGE, AUDIO, TEXT, IMAGE, IMAGE], np.array([0, 0, 0, 1, 1, 2])
+def test_the_network_is_the_one_that_numpy_applies(chance):
+    vectors, weights = unit(7, 8, chance), chance.uniform(0.5, 2, 7).astype(np.float32)
+    weights[4] = 0  # a missing part; the one beside it is alone
+    modalities, owner = [TEXT, IMAGE, AUDIO, TEXT, IMAGE, IMAGE, TEXT], np.array([0, 0, 0, 1, 1, 2, 2])
     arrays = shaken(new_network(8, 3, (TEXT, IMAGE), chance), chance)
     found = fused(torch.from_numpy(vectors), modalities, torch.from_numpy(weights), torch.from_numpy(owner), tensors(arrays)).numpy()
+    applied = NetworkFusion({"": FusionNetwork.from_arrays(arrays)})
     for row in range(3):
-        mine = np.flatnonzero(owner == row)
-        expected = one_by_one(vectors[mine], [modalities[number] for number in mine], weights[mine].tolist(), arrays)
-        assert found[row] == pytest.approx(expected, abs=1e-5)
+        mine = np.flatnonzero((owner == row) & (weights > 0))
+        pieces = Pieces(vectors[mine], tuple(weights[mine].tolist()), tuple(modalities[number] for number in mine))
+        assert found[row] == pytest.approx(applied.fuse(pieces).vector, abs=1e-5)
+    assert found[1] == pytest.approx(vectors[3], abs=1e-6)
 
 
 def test_weights_by_modality_lie_on_the_simplex():
     logits = {"text": torch.tensor(np.log(3.0)), "image": torch.tensor(0.0)}
     assert part_weights([IMAGE, TEXT, IMAGE], logits).tolist() == pytest.approx([0.25, 0.75, 0.25])
+
+
+def test_fitted_weights_are_those_that_numpy_applies(chance):
+    vectors, owner = unit(2, 8, chance), torch.zeros(2, dtype=torch.long)
+    weights = part_weights([IMAGE, TEXT], {"text": torch.tensor(np.log(3.0)), "image": torch.tensor(0.0)})
+    found = fused(torch.from_numpy(vectors), [IMAGE, TEXT], weights * torch.tensor([1.0, 0.5]), owner, {}).numpy()
+    applied = FittedWeights({"": FusionWeights({TEXT: 0.75, IMAGE: 0.25})}).fuse(Pieces(vectors, (1.0, 0.5), (IMAGE, TEXT)))
+    assert found[0] == pytest.approx(applied.vector, abs=1e-5)
 
 
 def test_dropping_leaves_everyone_something(chance):
