@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .errors import BadQuery, UnsupportedModality
 from .filters import Condition, parse
 from .search.fusion import fusion_named
+from .search.judged import Named, judged
 from .search.query import Example, Part, Query, Text, checked_order
 from .search.references import Reference, reference_to
 from .search.timings import Stopwatch
-from .storage.catalog import Catalog
+from .storage.catalog import Catalog, QueryKey
 from .types import Decoded, Kind, Modality
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ class Asked:
     like: Sequence[Reference] = ()
     unlike: Sequence[Reference] = ()
     similar_to: Reference | None = None
+    liked: Sequence[Reference] = ()
+    rejected: Sequence[Reference] = ()
+    session: str | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
     kinds: frozenset[Kind] = frozenset()
     where: str | Condition | None = None
@@ -78,11 +82,14 @@ class Asked:
             content_id = _content_of(catalog, self.similar_to)
             parts.append(engine.stored(content_id, **_stretch(self.similar_to)))
             without = frozenset({content_id})
+        refinement, rejected = judged(
+            engine, catalog, self._named(catalog, self.liked), self._named(catalog, self.rejected), self._recorded(catalog)
+        )
         return Query(
             tuple(parts),
             self.kinds,
             self.limit,
-            without,
+            without | rejected,
             parse(self.where) if isinstance(self.where, str) else self.where,
             fusion_named(self.fusion),
             self.min_relevance,
@@ -91,7 +98,27 @@ class Asked:
             self.moments,
             self.explain,
             self.cursor,
+            refinement,
         )
+
+    @staticmethod
+    def _named(catalog: Catalog, references: Sequence[Reference]) -> list[Named]:
+        return [Named(_content_of(catalog, reference), reference.stretch, _stretch(reference)["label"]) for reference in references]
+
+    def _recorded(self, catalog: Catalog) -> tuple[str, QueryKey] | None:
+        """The session, and by what the question is known there: its words, or else the one file that it is about."""
+        if self.session is None:
+            return None
+        if len(self.text) == 1:
+            return self.session, QueryKey.words(self.text[0])
+        like = [*self.like, *([self.similar_to] if self.similar_to is not None else [])]
+        if len(self.text) or len(like) != 1:
+            raise BadQuery(
+                "a session knows queries by their words, or by the one file of the library that they are about: "
+                "name what was liked with --liked, and what was not with --rejected"
+            )
+        (asked,) = self._named(catalog, like)
+        return self.session, QueryKey.like(asked.content_id, asked.stretch)
 
     def _weights(self) -> Mapping[str, float]:
         names = ("text", "negative", "image", "audio", "video", "like", "unlike")

@@ -126,7 +126,7 @@ def _explanation_as_json(explanation: Explanation) -> dict[str, Any]:
                 "label": part.label,
                 "weight": part.weight,
                 "contribution": None if part.contribution is None else round(part.contribution, 4),
-                "relevance": round(part.relevance, 4),
+                "relevance": None if part.relevance is None else round(part.relevance, 4),
             }
             for part in explanation.parts
         ],
@@ -188,10 +188,13 @@ def _explained(explanation: Explanation) -> Text:
     )
     parts = []
     for part in explanation.parts:
-        share = "" if part.contribution is None else f"{part.contribution:+.3f}, "
-        parts.append(f"{part.label or part.name}: {share}relevance {part.relevance:.3f}")
-    told = "\n" + " · ".join(parts) if len(parts) > 1 else ""
-    return Text(printable(measured) + "".join(map(_line, told.splitlines())), style="dim")
+        told = [
+            "" if part.contribution is None else f"{part.contribution:+.3f}",
+            "" if part.relevance is None else f"relevance {part.relevance:.3f}",
+        ]
+        parts.append(f"{part.label or part.name}: {', '.join(filter(None, told)) or 'nothing in this space'}")
+    of_parts = "\n" + " · ".join(parts) if len(parts) > 1 else ""
+    return Text(printable(measured) + "".join(map(_line, of_parts.splitlines())), style="dim")
 
 
 def _line(text: str) -> str:

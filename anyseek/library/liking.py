@@ -142,8 +142,8 @@ class Liking:
         if found.content_id is None or not self.catalog.assets_of([found.content_id]):
             raise BadInput(f"{reference.path} could not be indexed, so that nothing finds it:  anyseek errors  says why")
         if reference.start_ms is None:
-            return found.content_id, (0, 0)
-        start_ms, end_ms = reference.start_ms, reference.start_ms + 1 if reference.end_ms is None else reference.end_ms
+            return found.content_id, reference.stretch
+        start_ms, end_ms = reference.stretch
         info = self.catalog.content_info([found.content_id])[found.content_id]
         if info.kind is Kind.IMAGE:
             raise BadInput(f"{reference.path} is a picture, which has no moments: leave the time out")

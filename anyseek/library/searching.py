@@ -36,6 +36,9 @@ class Searching:
         video: StrPath | Sequence[StrPath] = (),
         like: StrPath | Sequence[StrPath] = (),
         unlike: StrPath | Sequence[StrPath] = (),
+        liked: StrPath | Sequence[StrPath] = (),
+        rejected: StrPath | Sequence[StrPath] = (),
+        session: str | None = None,
         weights: Mapping[str, float] | None = None,
         kinds: Collection[Kind | str] = (),
         where: str | Condition | None = None,
@@ -58,6 +61,10 @@ class Searching:
             video: Films to look for the like of.
             like: Files of the library to look for the like of, or moments of them: ``film.mp4@0:12-0:18``. Nothing is decoded for them.
             unlike: Files and moments of the library that are not meant.
+            liked: Answers to this query that were good, as for `like`: the query moves towards them, by Rocchio's weights; they are no part
+                of it, and may be answers again. Of a whole file what counts is its segment that answers best.
+            rejected: Answers to this query that were not: it moves away from them, and they are left out.
+            session: What was recorded of this query in this session counts as `liked` and `rejected`, too; see `record_feedback`.
             weights: How much ``text``, ``image``, ``audio``, ``video`` and ``like`` count, and how strongly ``negative`` and ``unlike``
                 push away; 1 unless told.
             kinds: Only these kinds.
@@ -85,6 +92,9 @@ class Searching:
             video=as_paths(video),
             like=as_references(like),
             unlike=as_references(unlike),
+            liked=as_references(liked),
+            rejected=as_references(rejected),
+            session=session,
             weights=weights or {},
             kinds=as_kinds(kinds),
             where=where,
@@ -103,6 +113,9 @@ class Searching:
         self,
         path: StrPath,
         *,
+        liked: StrPath | Sequence[StrPath] = (),
+        rejected: StrPath | Sequence[StrPath] = (),
+        session: str | None = None,
         kinds: Collection[Kind | str] = (),
         where: str | Condition | None = None,
         min_relevance: float | None = None,
@@ -120,6 +133,9 @@ class Searching:
         """
         asked = Asked(
             similar_to=Reference.read(path),
+            liked=as_references(liked),
+            rejected=as_references(rejected),
+            session=session,
             kinds=as_kinds(kinds),
             where=where,
             min_relevance=min_relevance,

@@ -126,7 +126,9 @@ class Candidates:
         new = [content for content in reached if content not in self._known]
         self._known |= dict.fromkeys(new)
         for question, scored in zip(self.questions, self._scored, strict=True):
-            scored |= score_contents(self.catalog, new, question.probes, self.relevance, self.watch, explain=self.query.explain)
+            scored |= self._shown(
+                score_contents(self.catalog, new, question.probes, self.relevance, self.watch, explain=self.query.explain)
+            )
         self.bound = -math.inf if self._depth is not None else max(bounds) + self._moved
 
     def best(self) -> list[Candidate]:
@@ -149,6 +151,13 @@ class Candidates:
                 value, score = round(float(values[place]), DECIMALS), round(float(relevant[place]), DECIMALS)
                 found.append(Candidate(content_id, value, score, segments, answered))
         return found
+
+    def _shown(self, found: dict[int, list[Scored]]) -> dict[int, list[Scored]]:
+        """Without the moments that were rejected, and the contents of which nothing else is left."""
+        if not self.query.refinement.hidden:
+            return found
+        shown = {content_id: [one for one in of if not self.query.hides(content_id, one.segment)] for content_id, of in found.items()}
+        return {content_id: of for content_id, of in shown.items() if of}
 
     def _segments(self, content_id: int) -> tuple[Scored, ...]:
         """Each segment by what it answers best, or by all parts together."""

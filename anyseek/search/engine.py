@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import BadQuery
+from ..fusion.early import EarlyFusion
 from ..storage.catalog import Catalog
 from ..storage.derived import DerivedArrays
 from ..types import Segment
@@ -18,12 +19,13 @@ from .adaptation import Adaptation, Adapted
 from .bridges import BridgeMethod
 from .candidates import Candidates, Question
 from .comparison import Comparison
-from .fusion import EarlyFusion
 from .hits import Answer, Hit, hits_of, tagged
 from .lookup import allowed_in
 from .paging import Ordered, Page
 from .plan import Plan
+from .probe import Probe
 from .query import Query, Stored, Vectors
+from .refinement import refined
 from .relevance import PlainCosine, Relevance, log_odds, relevance_of
 from .spaces import SearchSpace
 from .texts import OnText
@@ -117,7 +119,7 @@ class Engine:
         probed = {probe.space.id: probe.space for question in questions for probe in question.probes}
         told = [note for space in probed.values() for note in space.index.notes] + comparison.texts.notes + comparison.adaptation.notes
         told += [f"{space.spec} could not be asked itself: {space.lost}" for space in self.spaces if space.lost is not None]
-        told += [*notes, *page.notes, *self._why_empty(query, searched)]
+        told += [*notes, *query.refinement.notes, *page.notes, *self._why_empty(query, searched)]
         specs = tuple(space.spec for space in self.spaces)
         taken = (time.perf_counter() - started) * 1000
         return Answer(tagged(self.catalog, page.hits), searched, taken, tuple(dict.fromkeys(told)), watch.taken_ms, specs, cut, page.cursor)
@@ -125,17 +127,29 @@ class Engine:
     def _questions(
         self, query: Query, comparison: Comparison, searched: Sequence[SearchSpace], watch: Stopwatch
     ) -> tuple[list[Question], list[str]]:
-        """What is looked up: all parts as one, each by itself, or both; the parts come last, in their order."""
+        """What is looked up: all parts as one, each by itself, or both; the parts come last, in their order.
+
+        What ranks is refined by earlier answers; what only says how relevant the best is, or pushes away, is not.
+        """
+        relevance = self._relevance_of(comparison)
+
+        def ranking(probes: Sequence[Probe]) -> tuple[Probe, ...]:
+            return tuple(refined(probe, query.refinement, relevance, watch) for probe in probes)
+
         parts, wanted = query.counted, [part.weight for part in query.counted if part.weight > 0]
         early = query.fusion if isinstance(query.fusion, EarlyFusion) else None
         plan = Plan(parts, self.spaces, searched, comparison.backgrounds, watch, early)
         if len(parts) == 1 or (early is not None and not (early.with_parts and wanted)):
-            return [Question(1.0, tuple(plan.together()))], plan.notes
+            return [Question(1.0, ranking(plan.together()))], plan.notes
         if not wanted:
             raise BadQuery(f"{query.fusion.name} has nothing to rank when all parts push away: give one a weight above 0, or use mean")
-        questions = [Question(max(wanted), tuple(plan.together()))] if early is not None and len(wanted) > 1 else []
-        questions += [Question(part.weight, tuple(plan.alone(number))) for number, part in enumerate(parts)]
-        return questions, plan.notes
+        joined = [Question(max(wanted), ranking(plan.together()))] if early is not None and len(wanted) > 1 else []
+        alone = [plan.alone(number) for number in range(len(parts))]
+        by_parts = [
+            Question(part.weight, tuple(probes) if joined or part.weight < 0 else ranking(probes))
+            for part, probes in zip(parts, alone, strict=True)
+        ]
+        return [*joined, *by_parts], plan.notes
 
     def _page(self, candidates: Candidates, query: Query, ordered: Ordered, cut: float, watch: Stopwatch) -> Page:
         """Reach further until no content that was not looked at can change the page."""

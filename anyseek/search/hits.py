@@ -12,8 +12,9 @@ from ..types import Capture, Kind
 from .candidates import Candidate
 from .lookup import Scored
 from .moments import Moment, merge_moments
-from .query import Part, Query
+from .query import Query
 from .references import reference_to
+from .refinement import LIKED, LIKED_WEIGHT, REJECTED, REJECTED_WEIGHT
 from .relevance import relevance_of
 
 __all__ = ["Answer", "Explanation", "Hit", "PartMatch", "hits_of", "tagged"]
@@ -24,18 +25,19 @@ class PartMatch:
     """What one part of a query has to do with a hit.
 
     Attributes:
-        name: What sort of part it is: ``text``, ``image``, ``audio``, ``video`` or ``like``.
+        name: What sort of part it is: ``text``, ``image``, ``audio``, ``video`` or ``like``; ``liked`` and ``rejected`` for what the query
+            was refined by.
         label: What was asked.
         weight: How much it was to count.
         contribution: How much of the hit's cosine it gives; None where the segment was found by other parts.
-        relevance: How relevant the hit is to this part alone.
+        relevance: How relevant the hit is to this part alone; None of what the query was refined by, which is not asked alone.
     """
 
     name: str
     label: str
     weight: float
     contribution: float | None
-    relevance: float
+    relevance: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ def hits_of(catalog: Catalog, candidates: Sequence[Candidate], query: Query, lea
             moments = [moment for place, moment in enumerate(moments) if place == 0 or moment.score >= least]
             best = max(candidate.segments, key=lambda one: (one.score, -one.segment.start_ms))
             info = infos[candidate.content_id]
-            explanation = _explanation(candidate, best, query.counted) if query.explain else None
+            explanation = _explanation(candidate, best, query) if query.explain else None
             hits.extend(_hit(asset, info, moments[: query.moments], best, candidate, explanation) for asset in here)
     return hits
 
@@ -207,11 +209,17 @@ def _hit(
     )
 
 
-def _explanation(candidate: Candidate, found: Scored, parts: Sequence[Part]) -> Explanation:
+def _explanation(candidate: Candidate, found: Scored, query: Query) -> Explanation:
     matches = []
-    for number, part in enumerate(parts):
+    for number, part in enumerate(query.counted):
         relevance = candidate.answered[number] if candidate.answered else relevance_of(candidate.score)
         matches.append(PartMatch(part.name, part.label, part.weight, found.contributions.get(number), relevance))
+    for number, name, weight, judged in (
+        (LIKED, "liked", LIKED_WEIGHT, query.refinement.liked),
+        (REJECTED, "rejected", -REJECTED_WEIGHT, query.refinement.rejected),
+    ):
+        if judged:
+            matches.append(PartMatch(name, f"{name} {len(judged)}", weight, found.contributions.get(number), None))
     return Explanation(
         asked="+".join(found.probe.asked),
         found=found.segment.modality.value,

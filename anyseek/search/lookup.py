@@ -52,6 +52,10 @@ def allowed_in(catalog: Catalog, space: SearchSpace, query: Query) -> dict[Modal
         for modality in Modality
         if modality is not Modality.TEXT
     }
+    if query.refinement.hidden:
+        ids, owners, segments = catalog.embeddings_of(query.refinement.hidden, space.id)
+        hidden = ids[np.array([query.hides(*one) for one in zip(owners.tolist(), segments, strict=True)], bool)]
+        found = {modality: ids[~np.isin(ids, hidden)] for modality, ids in found.items()}
     return {modality: ids for modality, ids in found.items() if len(ids)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from typing import Literal, get_args
@@ -14,10 +14,11 @@ import numpy as np
 
 from ..errors import BadQuery
 from ..filters import Condition
-from ..types import Clip, Decoded, Kind, Modality, Picture, Sound
-from .fusion import Fusion, WeightedMean
+from ..fusion.mean import WeightedMean
+from ..types import Clip, Decoded, Kind, Modality, Picture, Segment, Sound
+from .fusion import Fusion
 
-__all__ = ["Example", "Order", "Part", "Query", "Stored", "Text", "Vectors", "checked_order"]
+__all__ = ["Example", "Judged", "Order", "Part", "Query", "Refinement", "Stored", "Text", "Vectors", "checked_order"]
 
 Order = Literal["relevance", "date", "path", "duration"]
 
@@ -84,6 +85,36 @@ class Stored:
 Part = Text | Example | Stored
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An answer that a person liked or rejected.
+
+    Attributes:
+        stored: By its vectors.
+        whole: All of its content was meant, and no moment of it: what counts is the segment that answers the query best.
+    """
+
+    stored: Stored
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """What earlier answers to a query say about it; see `anyseek.search.refinement`.
+
+    Attributes:
+        liked: What answers are to be like.
+        rejected: What they are not.
+        hidden: Stretches in milliseconds, half open, that are no answers, by content.
+        notes: What a user should hear about.
+    """
+
+    liked: tuple[Judged, ...] = ()
+    rejected: tuple[Judged, ...] = ()
+    hidden: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Query:
     """A question.
@@ -101,6 +132,7 @@ class Query:
         moments: Most moments of one hit; None for all.
         explain: Say of each hit how it came about.
         cursor: Where the page before ended; None for the first.
+        refinement: What earlier answers say about it.
     """
 
     parts: tuple[Part, ...]
@@ -115,6 +147,7 @@ class Query:
     moments: int | None = None
     explain: bool = False
     cursor: str | None = None
+    refinement: Refinement = Refinement()
 
     def __post_init__(self) -> None:
         if not self.parts:
@@ -141,10 +174,18 @@ class Query:
         parts = [(part.name, part.label, part.weight) for part in self.parts]
         told = (parts, sorted(self.kinds), sorted(self.without), str(self.where), self.fusion.name, self.min_relevance, self.order)
         digest = hashlib.sha256(repr((told, self.reverse)).encode("utf-8", "surrogatepass"))
-        for part in self.parts:
+        of = self.refinement
+        if of.liked or of.rejected or of.hidden:
+            sorts = [[(one.whole, len(one.stored.vectors)) for one in judged] for judged in (of.liked, of.rejected)]
+            digest.update(repr((sorts, sorted(of.hidden.items()))).encode())
+        for part in [*self.parts, *(one.stored for one in (*of.liked, *of.rejected))]:
             for array in _held_by(part):
                 digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()[:16]
+
+    def hides(self, content_id: int, segment: Segment) -> bool:
+        """Whether a segment of a content is to be no answer, because it lies in what was rejected."""
+        return any(segment.start_ms < end and start < segment.end_ms for start, end in self.refinement.hidden.get(content_id, ()))
 
 
 def _held_by(part: Part) -> Iterator[np.ndarray]:

@@ -48,6 +48,13 @@ class Reference:
             raise BadQuery(f"{written!r} ends before it begins: write it as  PATH@0:12-0:18")
         return cls(Path(found["path"]).expanduser(), start, end)
 
+    @property
+    def stretch(self) -> tuple[int, int]:
+        """From the first millisecond to the one after the last; (0, 0) for the whole file. An instant is one millisecond long."""
+        if self.start_ms is None:
+            return 0, 0
+        return self.start_ms, self.start_ms + 1 if self.end_ms is None else self.end_ms
+
     def __str__(self) -> str:
         return reference_to(self.path, self.start_ms, self.end_ms)
 
