@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -79,13 +81,13 @@ def test_the_network_is_the_one_that_numpy_applies(chance):
 
 
 def test_weights_by_modality_lie_on_the_simplex():
-    logits = {"text": torch.tensor(np.log(3.0)), "image": torch.tensor(0.0)}
+    logits = {"text": torch.tensor(math.log(3.0)), "image": torch.tensor(0.0)}
     assert part_weights([IMAGE, TEXT, IMAGE], logits).tolist() == pytest.approx([0.25, 0.75, 0.25])
 
 
 def test_fitted_weights_are_those_that_numpy_applies(chance):
     vectors, owner = unit(2, 8, chance), torch.zeros(2, dtype=torch.long)
-    weights = part_weights([IMAGE, TEXT], {"text": torch.tensor(np.log(3.0)), "image": torch.tensor(0.0)})
+    weights = part_weights([IMAGE, TEXT], {"text": torch.tensor(math.log(3.0)), "image": torch.tensor(0.0)})
     found = fused(torch.from_numpy(vectors), [IMAGE, TEXT], weights * torch.tensor([1.0, 0.5]), owner, {}).numpy()
     applied = FittedWeights({"": FusionWeights({TEXT: 0.75, IMAGE: 0.25})}).fuse(Pieces(vectors, (1.0, 0.5), (IMAGE, TEXT)))
     assert found[0] == pytest.approx(applied.vector, abs=1e-5)
