@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from .adapters.adapter import PREFIX
+from .adapters.spaces import encoder_of, is_adapted, origin_of
 from .encoders.protocol import CuttableEncoder, Encoder, EncoderSettings, check_encoder
 from .encoders.registry import load
 from .errors import BadInput, MissingExtra, ModelUnavailable, SpaceMismatch, UnknownEncoder
-from .storage.catalog import Catalog, SpaceRow
+from .storage.catalog import Catalog, SpaceRow, Writer
+from .storage.writer import Derive
+from .types import Modality, Space
 
 __all__ = ["DEFAULT_MODEL", "Change", "Model", "Spaces", "make_encoders"]
 
@@ -84,7 +90,7 @@ class Spaces:
         self.offline = offline
         self._given = tuple(given)
         self._encoders: dict[str, Encoder] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.bring(given)
 
     def check_given(self) -> None:
@@ -96,7 +102,7 @@ class Spaces:
         """
         serving = self.catalog.spaces("serving")
         for model in _named(self._given):
-            same = (row for row in serving if _is_of(row, model))
+            same = (row for row in serving if _is_of(row.space, model) or self._is_made_of(row, model))
             if serving and next(same, None) is None:
                 found = " and ".join(row.space.spec for row in serving)
                 spec = model if isinstance(model, str) else model.space.spec
@@ -115,6 +121,8 @@ class Spaces:
             ModelUnavailable: Its files are not on this machine.
         """
         with self._lock:
+            if row.space.fingerprint not in self._encoders and is_adapted(row.space):
+                self._encoders[row.space.fingerprint] = encoder_of(self.catalog, row, self.encoder)
             if row.space.fingerprint not in self._encoders:
                 encoder = load(row.space.spec, replace(self.settings, dim=row.space.dim, revision=row.space.revision, download=False))
                 if encoder.space.fingerprint != row.space.fingerprint:
@@ -234,6 +242,20 @@ class Spaces:
                         writer.add_space(row.space, "kept")
         return dropped
 
+    def serve(self, rows: Sequence[SpaceRow], also: Callable[[Writer], None] | None = None) -> Change:
+        """Let spaces serve from now on, whether they are complete or not.
+
+        Args:
+            rows: The spaces.
+            also: What else is to be written in the same transaction.
+        """
+        self._serve(rows, also)
+        return Change(tuple(rows), self._lacking(rows))
+
+    def _is_made_of(self, row: SpaceRow, model: Model) -> bool:
+        origin = origin_of(self.catalog, row.space)
+        return origin is not None and _is_of(Space(origin.spec, origin.dim, origin.fingerprint), model)
+
     def _change_to(self, encoders: Sequence[Encoder], serving: Sequence[SpaceRow]) -> None:
         """Make the spaces of some encoders those that are to serve; a change to others that was under way is called off."""
         served = {row.space.fingerprint for row in serving}
@@ -254,7 +276,7 @@ class Spaces:
             same = (longer.space.spec, longer.space.revision) == (row.space.spec, row.space.revision)
             if same and longer.space.dim > row.space.dim and self._gives(longer):
                 with self.catalog.transaction() as writer:
-                    writer.cut_space(longer.id, row.id)
+                    writer.derive_space(longer.id, row.id, _cut_to(row.space.dim))
 
     def _gives(self, row: SpaceRow) -> bool:
         """Whether the encoder that can be loaded gives the vectors of a space."""
@@ -265,7 +287,9 @@ class Spaces:
         return True
 
     def _made(self, models: Sequence[Model]) -> list[Encoder]:
-        encoders = make_encoders(models, replace(self.settings, download=not self.offline))
+        known = {row.space.spec: row for row in self.catalog.spaces() if is_adapted(row.space)}
+        given = [self.encoder(known[model]) if isinstance(model, str) and model in known else model for model in models]
+        encoders = make_encoders(given, replace(self.settings, download=not self.offline))
         self.bring(encoders)
         return encoders
 
@@ -286,10 +310,12 @@ class Spaces:
     def _lacking(self, rows: Sequence[SpaceRow]) -> int:
         return len({content for row in rows for content in self.catalog.unfinished_contents(row.id)})
 
-    def _serve(self, rows: Sequence[SpaceRow]) -> None:
+    def _serve(self, rows: Sequence[SpaceRow], also: Callable[[Writer], None] | None = None) -> None:
         with self.catalog.transaction() as writer:
             writer.serve_spaces([row.id for row in rows])
             writer.put_setting(CHANGING_TO, "[]")
+            if also is not None:
+                also(writer)
 
 
 def _named(models: Sequence[Model]) -> list[Model]:
@@ -315,15 +341,26 @@ def _each_once(encoders: Iterable[Encoder]) -> list[Encoder]:
 def _resolved(names: Sequence[str]) -> Sequence[str]:
     from .encoders.catalogue import resolve  # reads a table that most searches have no use for
 
-    return resolve(names)
+    return [spec for name in names for spec in ([name] if name.startswith(PREFIX) else resolve([name]))]
 
 
 def _is_cuttable(encoder: Encoder) -> bool:
     return isinstance(encoder, CuttableEncoder) and bool(encoder.matryoshka_dims)
 
 
-def _is_of(row: SpaceRow, model: Model) -> bool:
-    return row.space.spec == model if isinstance(model, str) else row.space.fingerprint == model.space.fingerprint
+def _is_of(space: Space, model: Model) -> bool:
+    return space.spec == model if isinstance(model, str) else space.fingerprint == model.space.fingerprint
+
+
+def _cut_to(dim: int) -> Derive:
+    """Cut vectors to a length and make them unit rows again (Matryoshka)."""
+
+    def cut(vectors: np.ndarray, modality: Modality) -> np.ndarray:
+        del modality
+        shorter = vectors[:, :dim]
+        return np.asarray(shorter / np.linalg.norm(shorter, axis=1, keepdims=True), np.float32)
+
+    return cut
 
 
 def _not_to_drop(spec: str, *, serves: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, bindparam, case, delete, literal, sele
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.sql.dml import ReturningInsert
 
-from ..types import Kind, MediaInfo, Segment, Space
+from ..types import Kind, MediaInfo, Modality, Segment, Space
 from . import user_metadata
 from .annotation_writes import AnnotationWrites
 from .feedback_writes import FeedbackWrites
@@ -22,9 +22,12 @@ from .queries import listed, spaces_in
 from .rows import Purged, SourceRow, SpaceRow, SpaceState
 from .vector_reads import HALF
 
-__all__ = ["Writer"]
+__all__ = ["Derive", "Writer"]
 
-CUT_ROWS = 5_000
+DERIVED_ROWS = 5_000
+
+Derive = Callable[[np.ndarray, Modality], np.ndarray]
+"""What `Writer.derive_space` makes vectors by."""
 
 
 class Writer(AnnotationWrites, FeedbackWrites):
@@ -219,29 +222,34 @@ class Writer(AnnotationWrites, FeedbackWrites):
         self._connection.execute(delete(space).where(space.c.id == space_id))
         self._connection.execute(delete(segment).where(~select(embedding.c.id).where(embedding.c.segment_id == segment.c.id).exists()))
 
-    def cut_space(self, whole_id: int, cut_id: int) -> None:
-        """Fill a space with the vectors of another one, cut to its length and made unit rows again (Matryoshka); nothing is embedded.
+    def derive_space(self, source_id: int, target_id: int, derive: Derive) -> None:
+        """Fill a space with what becomes of the vectors of another one; nothing is embedded.
 
         Args:
-            whole_id: The space with the longer vectors.
-            cut_id: The space to fill; what it has already stays.
+            source_id: The space whose vectors there are.
+            target_id: The space to fill; what it has already stays.
+            derive: Makes new rows of (n, dim of the source) float32 rows of one modality: (n, dim of the target) float32 unit rows.
         """
-        dim = self._dim(cut_id)
-        known = select(embedding.c.segment_id).where(embedding.c.space_id == cut_id)
-        missing = select(embedding.c.segment_id, embedding.c.vector).where(
-            embedding.c.space_id == whole_id, embedding.c.segment_id.not_in(known)
-        )
-        for rows in self._connection.execute(missing, execution_options={"yield_per": CUT_ROWS}).partitions():
-            vectors = np.stack([np.frombuffer(row.vector, HALF)[:dim] for row in rows]).astype(np.float32)
-            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-            self._insert_missing(
-                embedding,
-                [
-                    {"segment_id": row.segment_id, "space_id": cut_id, "vector": _blob(vector, dim)}
-                    for row, vector in zip(rows, vectors, strict=True)
-                ],
+        dim = self._dim(target_id)
+        known = select(embedding.c.segment_id).where(embedding.c.space_id == target_id)
+        for modality in (Modality.IMAGE, Modality.AUDIO, Modality.VIDEO):
+            missing = (
+                select(embedding.c.segment_id, embedding.c.vector)
+                .join(segment)
+                .where(embedding.c.space_id == source_id, segment.c.modality == str(modality), embedding.c.segment_id.not_in(known))
             )
-        copied = select(coverage.c.content_id, literal(cut_id), coverage.c.state, coverage.c.reason).where(coverage.c.space_id == whole_id)
+            for rows in self._connection.execute(missing, execution_options={"yield_per": DERIVED_ROWS}).partitions():
+                vectors = derive(np.stack([np.frombuffer(row.vector, HALF) for row in rows]).astype(np.float32), modality)
+                self._insert_missing(
+                    embedding,
+                    [
+                        {"segment_id": row.segment_id, "space_id": target_id, "vector": _blob(vector, dim)}
+                        for row, vector in zip(rows, vectors, strict=True)
+                    ],
+                )
+        copied = select(coverage.c.content_id, literal(target_id), coverage.c.state, coverage.c.reason).where(
+            coverage.c.space_id == source_id
+        )
         names = ["content_id", "space_id", "state", "reason"]
         self._connection.execute(insert(coverage).from_select(names, copied).on_conflict_do_nothing())
 

@@ -725,12 +725,16 @@ def test_a_dropped_space_takes_along_only_what_is_its_own(filled):
         assert connection.exec_driver_sql("SELECT count(*) FROM segment").scalar() == 1
 
 
-def test_a_space_is_cut_without_embedding_anything(filled):
+def test_a_space_is_derived_from_another_one_without_embedding_anything(filled):
+    def halved(vectors, modality):
+        assert modality is Modality.IMAGE
+        return np.stack([unit(*row) for row in vectors[:, :4]])
+
     filled.put("a.jpg", vector=unit(3, 0, 0, 4, 12, 0, 0, 0))
     filled.put("b.jpg", vector=unit(0, 1, 0, 0, 0, 0, 0, 1))
     cut = filled.catalog.add_space(Space("colour", 4, "cut"), "building")
     with filled.catalog.transaction() as writer:
-        writer.cut_space(filled.space.id, cut.id)
-        writer.cut_space(filled.space.id, cut.id)  # an interrupted one is taken up again
+        writer.derive_space(filled.space.id, cut.id, halved)
+        writer.derive_space(filled.space.id, cut.id, halved)  # an interrupted one is taken up again
     assert filled.catalog.space_counts(cut.id) == (2, 0, 0)
     np.testing.assert_allclose(filled.catalog.vectors(filled.catalog.embedding_ids(cut.id)), [[0.6, 0, 0, 0.8], [0, 1, 0, 0]], atol=1e-3)
