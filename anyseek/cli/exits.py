@@ -18,6 +18,7 @@ class Exit(IntEnum):
     SOME_FAILED = 3
     LIBRARY = 4
     DISK_FULL = 5
+    NOT_BETTER = 6
     INTERRUPTED = 130
 
 

@@ -106,16 +106,17 @@ def _cell(before: float, after: float) -> Text:
 
 
 def _show_changes(judgement: Judgement) -> None:
-    from ..training.rows import COLUMNS, told_interval
+    from ..training.rows import change_rows
 
-    told = {header: told_interval(judgement.overall, measure) for measure, header in COLUMNS.items()}
-    if not any(told.values()):
+    rows = change_rows(judgement.overall)
+    if not rows:
         return
     over = "right answers, for the queries are few" if judgement.overall.by_answers else "queries"
     show(Text(f"\nchange and its 95 % interval, over {over}; * where that leaves out 0", "dim"))
     table = plain_table(padding=(0, 2, 0, 0))
-    for header, text in told.items():
-        table.add_row(header, text)
+    for header, interval, told in rows:
+        style = ("green" if interval.difference > 0 else "red") if interval.is_significant else ""
+        table.add_row(header, Text(told, style))
     show(table)
 
 

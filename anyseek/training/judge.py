@@ -27,7 +27,7 @@ class HeldOut:
 
     Attributes:
         label: The query as a person knows it; queries of one label are a class.
-        asked: What it is asked with.
+        asked: What it is asked with: a modality, or several joined by ``+``.
         found: Only segments of this modality are ranked.
         right: The contents that answer it; and of a content of which only stretches do, these.
         passed_over: Contents that are no candidates: what it was trained with, and what is asked with.
@@ -35,7 +35,7 @@ class HeldOut:
     """
 
     label: str
-    asked: Modality
+    asked: str
     found: Modality
     right: Mapping[int, tuple[Stretch, ...]]
     passed_over: frozenset[int] = frozenset()
@@ -44,7 +44,7 @@ class HeldOut:
     @property
     def pair(self) -> str:
         """What it is asked with and for: ``text → image``."""
-        return f"{self.asked.value} → {self.found.value}"
+        return f"{self.asked} → {self.found.value}"
 
 
 @dataclass(frozen=True, slots=True)

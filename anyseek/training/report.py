@@ -9,7 +9,7 @@ from ..errors import BadInput
 from ..evaluation.plots import check_plots_installed
 from .outcome import TrainReport
 from .plots import plot_before_and_after, plot_classes, plot_loss, plot_recall
-from .rows import COLUMNS, class_rows, data_rows, figure_rows, told_interval
+from .rows import COLUMNS, change_rows, class_rows, data_rows, figure_rows
 
 __all__ = ["report_page", "write_report"]
 
@@ -61,7 +61,7 @@ def report_page(report: TrainReport) -> str:
         data=data_rows(report.data),
         plots=plots,
         rows=[] if judgement is None else figure_rows(judgement),
-        changes=[] if judgement is None else [told_interval(judgement.overall, measure) for measure in COLUMNS],
+        changes=[] if judgement is None else change_rows(judgement.overall),
         classes=[] if judgement is None else class_rows(judgement, MOST_CLASSES),
         settings=[(name, json.dumps(value, ensure_ascii=False)) for name, value in report.settings.items()],
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..evaluation.columns import told_difference
+from ..evaluation.intervals import Interval
 from .figures import Compared
 from .outcome import DataSummary, Judgement
 
-__all__ = ["COLUMNS", "Row", "class_rows", "data_rows", "figure_rows", "told_interval"]
+__all__ = ["COLUMNS", "Row", "change_rows", "class_rows", "data_rows", "figure_rows"]
 
 COLUMNS = {"success@1": "S@1", "success@10": "S@10", "recall@1": "R@1", "recall@10": "R@10", "mAP": "mAP"}
 """The measures that are shown, with what they are called in little room."""
@@ -49,12 +51,10 @@ def class_rows(judgement: Judgement, most: int | None = None) -> list[Row]:
     return [_row(each) for each in worst[:most]]
 
 
-def told_interval(compared: Compared, measure: str) -> str:
-    """A difference and its interval as text, with an asterisk where the interval leaves out 0; nothing where there is none."""
-    interval = compared.differences.get(measure)
-    if interval is None:
-        return ""
-    return f"{'* ' if interval.is_significant else ''}{interval.difference:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
+def change_rows(compared: Compared) -> list[tuple[str, Interval, str]]:
+    """By column, a difference with its interval, and the same as text, with an asterisk where the interval leaves out 0."""
+    found = ((header, compared.differences.get(measure)) for measure, header in COLUMNS.items())
+    return [(header, interval, told_difference(interval)) for header, interval in found if interval is not None]
 
 
 def data_rows(data: DataSummary) -> list[tuple[str, str]]:

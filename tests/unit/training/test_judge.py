@@ -17,7 +17,7 @@ from anyseek.training.gate import decide
 from anyseek.training.judge import HeldOut, Judged, Media, judge
 from anyseek.types import Modality
 
-TEXT, IMAGE, AUDIO = Modality.TEXT, Modality.IMAGE, Modality.AUDIO
+IMAGE, AUDIO = Modality.IMAGE, Modality.AUDIO
 
 
 def rows(generator: np.random.Generator, count: int, dim: int = 6) -> np.ndarray:
@@ -31,7 +31,7 @@ def media_of(vectors: np.ndarray, contents: list[int], modality: Modality = IMAG
 
 def asked(right: Mapping[int, tuple[tuple[int, int], ...]] | set[int], label: str = "one", **fields: object) -> HeldOut:
     truths = right if isinstance(right, Mapping) else dict.fromkeys(sorted(right), ())
-    return HeldOut(label, TEXT, IMAGE, truths, **fields)  # type: ignore[arg-type]
+    return HeldOut(label, "text", IMAGE, truths, **fields)  # type: ignore[arg-type]
 
 
 def test_places_are_those_of_a_plain_loop() -> None:
@@ -58,7 +58,7 @@ def test_places_are_those_of_a_plain_loop() -> None:
 def test_equal_scores_go_by_id_and_kinds_apart() -> None:
     same = np.tile(np.array([1, 0], np.float32), (4, 1))
     media = Media(same, np.array([4, 3, 2, 1]), (IMAGE, IMAGE, IMAGE, AUDIO), np.zeros((4, 2), np.int64))
-    found = judge([asked({3}), HeldOut("x", TEXT, AUDIO, {1: ()}), HeldOut("x", TEXT, Modality.VIDEO, {1: ()})], same[:3], media)
+    found = judge([asked({3}), HeldOut("x", "text", AUDIO, {1: ()}), HeldOut("x", "text", Modality.VIDEO, {1: ()})], same[:3], media)
     assert [each.places for each in found] == [(2.0,), (1.0,), (math.inf,)]
 
 
