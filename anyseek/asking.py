@@ -91,7 +91,7 @@ class Asked:
             self.limit,
             without | rejected,
             parse(self.where) if isinstance(self.where, str) else self.where,
-            fusion_named(self.fusion),
+            fusion_named(self.fusion, engine.trained),
             self.min_relevance,
             checked_order(self.order),
             self.reverse,

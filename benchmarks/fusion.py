@@ -22,7 +22,6 @@ from anyseek.evaluation.formats import read_queries
 from anyseek.evaluation.judged import JudgedQueries, JudgedQuery
 from anyseek.evaluation.results import Result
 from anyseek.evaluation.summary import differences, summarise
-from anyseek.search.fusion import FUSIONS
 
 from .fusion_queries import UNWANTED, composed_queries, sort_of
 from .measure import ROOT, Row
@@ -30,6 +29,7 @@ from .measure import ROOT, Row
 __all__ = ["measure"]
 
 DATA = ROOT / "data"
+WAYS = ("mean", "agreement", "max", "rrf")  # those that need no training
 MEASURES = {"success@1": "S@1", "recall@5": "R@5", "mAP": "mAP", "nDCG@10": "nDCG@10"}
 SHARE = {UNWANTED: "unwanted"}  # among the first five
 WEAKER = 0.5
@@ -100,7 +100,7 @@ def _by_negative(library: Library, queries: JudgedQueries) -> list[Compared]:
 
 
 def _asked(library: Library, queries: JudgedQueries, chosen: Sequence[JudgedQuery]) -> dict[str, Sequence[Result]]:
-    ways = [Configuration(name, fusion=name) for name in ("mean", *(name for name in FUSIONS if name != "mean"))]
+    ways = [Configuration(name, fusion=name) for name in WAYS]
     evaluation = evaluate(library, replace(queries, queries=tuple(chosen)), ways, roots=[DATA / "demo", DATA])
     if evaluation.has_problems or evaluation.missing:
         problems = [result.problem for each in evaluation.evaluated for result in each.results if result.problem]

@@ -10,11 +10,13 @@ from functools import cached_property
 import numpy as np
 
 from ..errors import AdapterMismatch
+from ..fusion.fitted import FusionWeights
+from ..fusion.network import FusionNetwork
 from ..types import Modality, Space
 from .card import Card
 from .maps import VectorMap, map_from
 
-__all__ = ["PREFIX", "Adapter"]
+__all__ = ["PREFIX", "Adapter", "adapted_fingerprint"]
 
 PREFIX = "adapted:"
 """What the names of spaces begin with that were made of another one by an adapter."""
@@ -58,6 +60,18 @@ class Adapter:
         return self._part("bridge")
 
     @cached_property
+    def network(self) -> FusionNetwork | None:
+        """What joins several vectors of its space; None where no network was trained."""
+        arrays = self._part("network")
+        return FusionNetwork.from_arrays(arrays) if arrays else None
+
+    @cached_property
+    def weights(self) -> FusionWeights | None:
+        """How much each modality counts when several vectors of its space are joined; None where that was not fitted."""
+        arrays = self._part("weights")
+        return FusionWeights.from_arrays(arrays) if arrays else None
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over what it has learnt and the fingerprint of its space, in hex: two adapters of one digest do the same."""
         seen = hashlib.sha256(self.card.fingerprint.encode())
@@ -72,8 +86,7 @@ class Adapter:
     @property
     def adapted_space(self) -> Space:
         """The space that stored vectors lie in when they are mapped, too."""
-        fingerprint = hashlib.sha256(f"{self.card.fingerprint} {self.digest}".encode()).hexdigest()
-        return Space(PREFIX + self.card.name, self.card.dim, fingerprint, self.card.revision)
+        return Space(PREFIX + self.card.name, self.card.dim, adapted_fingerprint(self.card.fingerprint, self.digest), self.card.revision)
 
     def fit_for(self, space: Space, target: Space | None = None) -> None:
         """Refuse another space than the one that it was trained on.
@@ -115,9 +128,18 @@ class Adapter:
         self._check_nothing_else("bridge")
 
     def _check_fusion(self) -> None:
+        if self.network is None and self.weights is None:
+            raise ValueError("it has neither a network nor weights to join anything by")
+        if self.network is not None and self.network.dim != self.card.dim:
+            raise ValueError(f"its network joins vectors of {self.network.dim} numbers, and its space has {self.card.dim}")
         self._check_nothing_else("network", "weights")
 
     def _check_nothing_else(self, *parts: str) -> None:
         others = [name for name in self.arrays if name.partition(".")[0] not in parts]
         if others:
             raise ValueError(f"{others[0]} does not belong to it")
+
+
+def adapted_fingerprint(fingerprint: str, digest: str) -> str:
+    """The fingerprint of the space that an adapter of some digest makes of a space."""
+    return hashlib.sha256(f"{fingerprint} {digest}".encode()).hexdigest()

@@ -77,8 +77,9 @@ def search(
         str,
         typer.Option(
             "--fusion",
-            metavar="mean|max|rrf",
-            help="How several parts are joined: the mean of their vectors, the best of their relevances, or reciprocal ranks.",
+            metavar="NAME",
+            help="How several parts, and the sides of a film, are joined: mean, agreement (by how much parts agree), weighted or network "
+            "(as trained, see  anyseek train), max (by the best of their relevances) or rrf (reciprocal ranks).",
         ),
     ] = "mean",
     kind: Kinds = None,

@@ -69,8 +69,9 @@ class Searching:
                 push away; 1 unless told.
             kinds: Only these kinds.
             where: Only files that satisfy a condition, such as ``rating>=4 and date:2024``; see docs/filters.md.
-            fusion: How parts are joined: ``mean`` (of their vectors), ``max`` (as relevant as to the part that is answered best), ``rrf``
-                (reciprocal ranks), or an object that obeys `EarlyFusion` or `LateFusion`.
+            fusion: How parts are joined: as one vector by the ``mean``, by ``agreement`` (what agrees with the others counts for more) or
+                as it was trained (``weighted``, ``network``); by their answers with ``max`` (as relevant as to the part that is answered
+                best) or ``rrf`` (reciprocal ranks); or by an object that obeys `EarlyFusion` or `LateFusion`. See docs/fusion.md.
             min_relevance: Leave hits of less out; None for what is more likely wrong than right, 0 to show all.
             order: ``relevance``, ``date`` (the newest first), ``path`` or ``duration`` (the longest first).
             reverse: The other way round.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from ..adapters.adapter import Adapter
 from ..adapters.store import AdapterStore
 from ..adapters.switches import SETTING, Switched, read_history
 from ..errors import BadInput, LibraryError
+from ..fusion.named import Trained
 from ..storage.catalog import Catalog
 from .spaces import SearchSpace
 
@@ -53,13 +55,20 @@ class Adaptation:
         """What queries go through in a space."""
         return self._applied.get(("query", space.row.space.fingerprint, ""))
 
-    def fusion(self, space: SearchSpace) -> Adapter | None:
-        """What joins the parts of a query in a space, where a trained fusion is asked for."""
-        return self._applied.get(("fusion", space.row.space.fingerprint, ""))
+    @cached_property
+    def trained(self) -> Trained:
+        """What joins the parts of a query, where a trained fusion is asked for."""
+        found = {place[1]: adapter for place, adapter in self._applied.items() if place[0] == "fusion"}
+        weights = {fingerprint: adapter.weights for fingerprint, adapter in found.items() if adapter.weights is not None}
+        return Trained(weights, {fingerprint: adapter.network for fingerprint, adapter in found.items() if adapter.network is not None})
 
     def bridge(self, source: SearchSpace, target: SearchSpace) -> Adapter | None:
         """The trained bridge from one space into another."""
         return self._applied.get(("bridge", source.row.space.fingerprint, target.row.space.fingerprint))
+
+    def having(self, adapter: Adapter) -> list[Adapter]:
+        """What would be applied if an adapter were switched on, too."""
+        return list((self._applied | {Switched.of(adapter).place: adapter}).values())
 
     def key(self, space: SearchSpace) -> str:
         """Tells queries of a space that go through an adapter from those that do not: empty where none does."""

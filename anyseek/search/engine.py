@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import BadQuery
 from ..fusion.early import EarlyFusion
+from ..fusion.named import Trained
 from ..storage.catalog import Catalog
 from ..storage.derived import DerivedArrays
 from ..types import Segment
@@ -205,7 +206,8 @@ class Engine:
             within = [_lies_within(segment, start_ms, end_ms) for segment in segments]
             if any(within):
                 modalities = tuple(segment.modality for segment, chosen in zip(segments, within, strict=True) if chosen)
-                vectors[space.id] = Vectors(self.catalog.vectors(ids[np.array(within)]), modalities)
+                chosen_ids = ids[np.array(within)]
+                vectors[space.id] = Vectors(self.catalog.vectors(chosen_ids), modalities, chosen_ids)
         if any_at_all and not vectors:
             raise BadQuery(f"{label or 'the file'}: there is nothing of the file at that time: choose a time within it")
         if not vectors:
@@ -215,6 +217,11 @@ class Engine:
                 "understood there, or lacks its vectors (anyseek status  counts such files)"
             )
         return Stored(vectors, weight, label)
+
+    @property
+    def trained(self) -> Trained:
+        """The trained fusions that are switched on, as they are switched now."""
+        return self._current().adaptation.trained
 
     @property
     def adaptation(self) -> Adaptation:

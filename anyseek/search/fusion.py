@@ -1,76 +1,18 @@
-"""How several things become one: vectors, before anything is looked up, or scores, afterwards."""
+"""Ways to join the parts of a query: as one vector, before anything is looked up, or by their answers, afterwards."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
 from ..errors import BadQuery
+from ..fusion.early import EarlyFusion
+from ..fusion.named import EARLY, Trained, early_fusion
 
-__all__ = [
-    "FUSIONS",
-    "SHORTEST",
-    "Best",
-    "EarlyFusion",
-    "Fused",
-    "Fusion",
-    "LateFusion",
-    "ReciprocalRank",
-    "WeightedMean",
-    "cancels_out",
-    "fusion_named",
-    "mean_length",
-    "pushed",
-    "together",
-    "unit_mean",
-    "unit_rows",
-    "weighted_mean",
-]
-
-SHORTEST = 1e-6
-
-
-class Fused(NamedTuple):
-    """Several vectors as one.
-
-    Attributes:
-        vector: (dim,) float32 unit vector.
-        shares: How much of each is in it: for a linear fusion, the sum of shares times vectors is that vector. One that is not linear gives
-            the shares that come nearest to it; they tell what is chance, and explain.
-    """
-
-    vector: np.ndarray
-    shares: tuple[float, ...]
-
-
-@runtime_checkable
-class EarlyFusion(Protocol):
-    """Makes one vector of those of a query's parts. A trained fusion network is one of these."""
-
-    @property
-    def name(self) -> str:
-        """For people and for files."""
-
-    @property
-    def with_parts(self) -> bool:
-        """Whether the parts are looked up one by one, too: to say how relevant the best is, and what those that push away take off.
-
-        Otherwise the joined vector decides by itself, and has what pushes away in it.
-        """
-
-    def fuse(self, vectors: np.ndarray, weights: Sequence[float]) -> Fused:
-        """Join vectors.
-
-        Args:
-            vectors: (n, dim) float32 unit rows, n of at least 1.
-            weights: n numbers, not all 0; a negative one pushes away.
-
-        Raises:
-            BadQuery: The parts cancel each other out.
-        """
+__all__ = ["FUSIONS", "LATE", "Best", "Fusion", "LateFusion", "ReciprocalRank", "fusion_named", "pushed", "together"]
 
 
 @runtime_checkable
@@ -98,19 +40,6 @@ class LateFusion(Protocol):
 
 
 Fusion = EarlyFusion | LateFusion
-
-
-class WeightedMean:
-    """The weighted mean of unit vectors, renormalised."""
-
-    name: ClassVar[str] = "mean"
-    with_parts: ClassVar[bool] = True
-
-    def fuse(self, vectors: np.ndarray, weights: Sequence[float]) -> Fused:
-        """Join vectors."""
-        scaled = _scaled(weights)
-        length = float(np.linalg.norm(scaled @ vectors))
-        return Fused(weighted_mean(vectors, weights), tuple((scaled / length).tolist()) if length else ())
 
 
 def together(scores: np.ndarray, weights: Sequence[float]) -> np.ndarray:
@@ -180,72 +109,25 @@ class ReciprocalRank:
         return np.asarray(total * np.exp(pushed(scores, weights)))
 
 
-FUSIONS: dict[str, Callable[[], Fusion]] = {"mean": WeightedMean, "rrf": ReciprocalRank, "max": Best}
+LATE: dict[str, Callable[[], LateFusion]] = {"max": Best, "rrf": ReciprocalRank}
+
+FUSIONS = (*EARLY, *LATE)
+"""All there are, by name."""
 
 
-def fusion_named(fusion: str | Fusion) -> Fusion:
+def fusion_named(fusion: str | Fusion, trained: Trained | None = None) -> Fusion:
     """Look a fusion up by its name; one that is given is given back.
+
+    Args:
+        fusion: Its name, or one.
+        trained: What was trained for the spaces that are searched.
 
     Raises:
         BadQuery: There is none of that name.
     """
     if not isinstance(fusion, str):
         return fusion
-    if fusion not in FUSIONS:
+    found = LATE[fusion]() if fusion in LATE else early_fusion(fusion, trained)
+    if found is None:
         raise BadQuery(f"no fusion is called {fusion!r}: use {', '.join(FUSIONS)}")
-    return FUSIONS[fusion]()
-
-
-def weighted_mean(vectors: np.ndarray, weights: Sequence[float]) -> np.ndarray:
-    """The weighted mean of unit vectors, renormalised; a negative weight pushes away.
-
-    Args:
-        vectors: (n, dim) float32 unit rows.
-        weights: n numbers.
-
-    Returns:
-        (dim,) float32 unit vector.
-
-    Raises:
-        BadQuery: The parts cancel each other out.
-    """
-    if cancels_out(vectors, weights):
-        raise BadQuery("the parts of the query cancel each other out: change their weights")
-    mean = _scaled(weights) @ vectors
-    return np.asarray(mean / float(np.linalg.norm(mean)), np.float32)
-
-
-def cancels_out(vectors: np.ndarray, weights: Sequence[float]) -> bool:
-    """Whether nothing is left of the weighted sum of some vectors."""
-    return float(np.linalg.norm(_scaled(weights) @ vectors)) < SHORTEST
-
-
-def _scaled(weights: Sequence[float]) -> np.ndarray:
-    """Weights, the largest of which is 1 or -1, whatever it was."""
-    of = np.asarray(weights, np.float64)
-    return np.asarray(of / (np.abs(of).max() or 1.0))
-
-
-def unit_mean(vectors: np.ndarray) -> np.ndarray:
-    """The direction in which unit rows point together; the first row's when they cancel out.
-
-    Args:
-        vectors: (n, dim) float32 unit rows, n of at least 1.
-
-    Returns:
-        (dim,) float32 unit vector.
-    """
-    mean = vectors.mean(axis=0)
-    length = float(np.linalg.norm(mean))
-    return np.asarray(mean / length if length > SHORTEST else vectors[0], np.float32)
-
-
-def unit_rows(vectors: np.ndarray) -> np.ndarray:
-    """Rows of length 1; those of length 0 stay as they are."""
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > SHORTEST, lengths, 1.0))
-
-
-def mean_length(vectors: np.ndarray) -> np.ndarray:
-    """The root of the mean squared length of rows, () float32."""
-    return np.asarray(np.sqrt((vectors**2).sum(axis=1).mean()), np.float32)
+    return found

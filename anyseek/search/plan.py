@@ -9,9 +9,10 @@ import numpy as np
 
 from ..adapters.adapter import Adapter
 from ..errors import BadQuery, UnsupportedModality
+from ..fusion.early import EarlyFusion
+from ..fusion.vectors import cancels_out
 from .backgrounds import Backgrounds, Origin
 from .bridge import Bridge
-from .fusion import EarlyFusion, cancels_out
 from .probe import Probe, Side, Understood, Weighed
 from .query import Example, Part
 from .spaces import SearchSpace
@@ -121,7 +122,7 @@ class Plan:
 
     def _understand(self, number: int, space: SearchSpace) -> Understood | None:
         if (number, space.id) not in self._understood:
-            self._understood[number, space.id] = understand(self.parts[number], space, self.watch)
+            self._understood[number, space.id] = understand(self.parts[number], space, self.watch, self.fusion)
         return self._understood[number, space.id]
 
     def _adapter_of(self, space: SearchSpace) -> Adapter | None:

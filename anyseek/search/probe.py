@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 
+from ..fusion.early import EarlyFusion, Pieces
+from ..fusion.mean import WeightedMean
+from ..fusion.vectors import cancels_out
 from ..types import Modality
 from .backgrounds import Origin
-from .fusion import SHORTEST, EarlyFusion, WeightedMean, unit_mean
 from .spaces import SearchSpace
 
 __all__ = ["Probe", "Side", "Understood", "Weighed"]
@@ -56,15 +58,31 @@ class Understood:
         """Take one vector for all there is."""
         return cls(vector, (Side(origin, vector, 1.0),))
 
+    @property
+    def modality(self) -> Modality:
+        """What it is: what most of it is, where it is mixed."""
+        return max(self.sides, key=lambda side: side.share).origin.modality
+
     @classmethod
-    def together(cls, several: Sequence[Understood]) -> Understood:
-        """The mean of at least one; the first where they cancel out."""
+    def together(
+        cls, several: Sequence[Understood], space: SearchSpace, fusion: EarlyFusion | None = None, weights: Sequence[float] = ()
+    ) -> Understood:
+        """Join at least one; the first where they cancel out.
+
+        Args:
+            several: What is to become one.
+            space: Where.
+            fusion: How; the mean unless told.
+            weights: How much each counts, above 0; all alike unless told.
+        """
         rows = np.stack([understood.vector for understood in several])
-        length = float(np.linalg.norm(rows.mean(axis=0)))
-        if length < SHORTEST:
+        of = tuple(weights) or (1.0,) * len(several)
+        if len(several) == 1 or cancels_out(rows, of):
             return several[0]
-        share = 1 / (len(several) * length)
-        return cls(unit_mean(rows), tuple(side.times(share) for understood in several for side in understood.sides))
+        pieces = Pieces(rows, of, tuple(understood.modality for understood in several), space.row.space.fingerprint)
+        fused = (fusion or WeightedMean()).fuse(pieces)
+        sides = (side.times(share) for understood, share in zip(several, fused.shares, strict=True) for side in understood.sides)
+        return cls(fused.vector, tuple(sides))
 
 
 class Weighed(NamedTuple):
@@ -85,6 +103,7 @@ class Probe:
         sides: What it is made of.
         bridge: How what the space does not understand by itself came there; None if nothing of the kind is in it.
         adapter: The name of the adapter that something of it went through; None if nothing did.
+        lifts: What is added to the log-odds of some modalities, because a person has said what is relevant.
     """
 
     space: SearchSpace
@@ -92,6 +111,7 @@ class Probe:
     sides: tuple[Side, ...]
     bridge: str | None = None
     adapter: str | None = None
+    lifts: Mapping[Modality, float] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -107,7 +127,13 @@ class Probe:
         Raises:
             BadQuery: They cancel each other out.
         """
-        fused = (fusion or WeightedMean()).fuse(np.stack([part.understood.vector for part in parts]), [part.weight for part in parts])
+        pieces = Pieces(
+            np.stack([part.understood.vector for part in parts]),
+            tuple(part.weight for part in parts),
+            tuple(part.understood.modality for part in parts),
+            space.row.space.fingerprint,
+        )
+        fused = (fusion or WeightedMean()).fuse(pieces)
         sides = (
             replace(side.times(share), part=part.number)
             for part, share in zip(parts, fused.shares, strict=True)

@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from .fusion import mean_length, unit_rows
+from ..fusion.vectors import mean_length, unit_rows
 
 __all__ = ["PENALTIES", "Ridge", "RidgeBridge", "fit_ridge"]
 

@@ -9,10 +9,11 @@ import numpy as np
 
 from ..adapters.adapter import Adapter
 from ..encoders.protocol import Encoder, VideoEncoder
+from ..fusion.early import EarlyFusion
+from ..fusion.vectors import SHORTEST, unit_mean
 from ..types import Clip, Decoded, Modality, Picture, Sound
 from .backgrounds import Origin
-from .fusion import SHORTEST, unit_mean
-from .probe import Side, Understood
+from .probe import Understood
 from .query import Example, Part, Stored, Text, Vectors
 from .spaces import SearchSpace
 from .timings import Stopwatch
@@ -20,8 +21,14 @@ from .timings import Stopwatch
 __all__ = ["adapted", "understand"]
 
 
-def understand(part: Part, space: SearchSpace, watch: Stopwatch) -> Understood | None:
+def understand(part: Part, space: SearchSpace, watch: Stopwatch, fusion: EarlyFusion | None = None) -> Understood | None:
     """Put a part of a query into a space.
+
+    Args:
+        part: What is asked.
+        space: Where.
+        watch: Counts the time.
+        fusion: How what is seen and what is heard become one; by the mean unless told.
 
     Returns:
         What the space makes of it; None if it understands nothing of it.
@@ -36,8 +43,8 @@ def understand(part: Part, space: SearchSpace, watch: Stopwatch) -> Understood |
         return Understood.alone(Origin(Modality.TEXT), np.asarray(row))
     if isinstance(part, Stored):
         stored = part.vectors.get(space.id)
-        return None if stored is None else _of_vectors(stored)
-    return _of_example(part, space, watch)
+        return None if stored is None else _of_vectors(stored, space, fusion)
+    return _of_example(part, space, watch, fusion)
 
 
 def adapted(understood: Understood, adapter: Adapter) -> Understood:
@@ -58,23 +65,23 @@ def adapted(understood: Understood, adapter: Adapter) -> Understood:
     return Understood((joined / length).astype(np.float32), tuple(side.times(1 / length) for side in sides), adapted=True)
 
 
-def _of_vectors(stored: Vectors) -> Understood:
-    """The mean over all of them, so that the longer side of a film counts for more."""
-    length = max(float(np.linalg.norm(stored.rows.mean(axis=0))), 1e-6)
-    sides = []
+def _of_vectors(stored: Vectors, space: SearchSpace, fusion: EarlyFusion | None) -> Understood:
+    """All of them, each side by the length of its vectors' sum, so that the longer side of a film counts for more."""
+    sides, weights = [], []
     for modality in dict.fromkeys(stored.modalities):
         rows = stored.rows[[of is modality for of in stored.modalities]]
-        sides.append(Side(Origin(modality), unit_mean(rows), float(np.linalg.norm(rows.sum(axis=0))) / len(stored.rows) / length))
-    return Understood(unit_mean(stored.rows), tuple(sides))
+        sides.append(Understood.alone(Origin(modality), unit_mean(rows)))
+        weights.append(max(float(np.linalg.norm(rows.sum(axis=0))), SHORTEST))
+    return Understood.together(sides, space, fusion, weights)
 
 
-def _of_example(part: Example, space: SearchSpace, watch: Stopwatch) -> Understood | None:
+def _of_example(part: Example, space: SearchSpace, watch: Stopwatch, fusion: EarlyFusion | None) -> Understood | None:
     """What is seen, in single frames and in shots as a whole, and what is heard: both count alike, however long they are."""
     segments = part.segments.get(space.id, ())
     seen = [found for modality in (Modality.IMAGE, Modality.VIDEO) if (found := _of_segments(segments, modality, space, watch))]
     heard = _of_segments(segments, Modality.AUDIO, space, watch)
-    both = ([Understood.together(seen)] if seen else []) + ([heard] if heard else [])
-    return Understood.together(both) if both else None
+    both = ([Understood.together(seen, space, fusion)] if seen else []) + ([heard] if heard else [])
+    return Understood.together(both, space, fusion) if both else None
 
 
 def _of_segments(segments: Sequence[Decoded], modality: Modality, space: SearchSpace, watch: Stopwatch) -> Understood | None:

@@ -52,7 +52,7 @@ def test_what_an_adapter_does_follows_from_its_card() -> None:
     assert linear({}).card.role == "query"
     assert linear({}, side="both").card.role == "space"
     assert bridge().card.role == "bridge"
-    assert Adapter(card_of(method="fusion"), {}).card.role == "fusion"
+    assert Adapter(card_of(method="fusion"), {"weights.text": np.ones((), np.float32)}).card.role == "fusion"
 
 
 def test_only_maps_have_both_sides_and_only_bridges_a_target() -> None:
@@ -127,3 +127,14 @@ def test_it_fits_the_space_that_it_was_trained_on_and_no_other() -> None:
 def test_names_that_are_no_file_everywhere_are_refused(name: str) -> None:
     with pytest.raises(BadInput, match="no adapter can be called"):
         check_name(name)
+
+
+def test_a_fusion_has_a_network_or_weights_of_its_space() -> None:
+    with pytest.raises(ValueError, match="neither a network nor weights"):
+        Adapter(card_of(method="fusion"), {})
+    arrays = {"down": (DIM + 1, 2), "up": (2, DIM + 1), "gate": (DIM + 1,), "gate_bias": ()}
+    with pytest.raises(ValueError, match="its network joins vectors of"):
+        Adapter(card_of(method="fusion"), {f"network.{name}.text": np.zeros(shape, np.float32) for name, shape in arrays.items()})
+    weights = Adapter(card_of(method="fusion"), {"weights.text": np.float32(1.0).reshape(())}).weights
+    assert weights is not None
+    assert weights.by_modality == {Modality.TEXT: 1.0}

@@ -10,8 +10,8 @@ from elsewhere import ElsewhereEncoder
 from fakes import WORDS
 from sklearn.linear_model import RidgeCV
 
+from anyseek.fusion.vectors import unit_rows
 from anyseek.search.bridge import Bridge
-from anyseek.search.fusion import unit_rows
 from anyseek.search.labels import ENTRIES, TEMPERATURES, LabelBridge
 from anyseek.search.ridge import PENALTIES, RidgeBridge, fit_ridge
 from anyseek.types import Modality

@@ -12,7 +12,9 @@ from shelf import Shelf, unit
 
 from anyseek.errors import BadQuery
 from anyseek.filters import parse
-from anyseek.search.fusion import Fused, fusion_named, pushed, weighted_mean
+from anyseek.fusion.early import Fused, Pieces
+from anyseek.fusion.vectors import weighted_mean
+from anyseek.search.fusion import fusion_named, pushed
 from anyseek.search.hits import Answer
 from anyseek.search.lookup import Frontier, allowed_in
 from anyseek.search.probe import Probe
@@ -153,8 +155,8 @@ def test_a_trained_fusion_has_a_seam(full: Shelf) -> None:
         name = "second"
         with_parts = False
 
-        def fuse(self, vectors: np.ndarray, weights: object) -> Fused:
-            return Fused(vectors[1], (0.0, 1.0))
+        def fuse(self, pieces: Pieces) -> Fused:
+            return Fused(pieces.vectors[1], (0.0, 1.0))
 
     vectors = [random_vector(1), random_vector(2)]
     answer = full.engine(calibrated=False).answer(Query(tuple(map(given, vectors)), limit=20, fusion=Second()))

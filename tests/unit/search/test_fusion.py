@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shelf import unit
 
 from anyseek.errors import BadQuery
-from anyseek.search.fusion import Best, EarlyFusion, LateFusion, ReciprocalRank, WeightedMean, fusion_named, together
+from anyseek.fusion.early import EarlyFusion
+from anyseek.search.fusion import FUSIONS, Best, LateFusion, ReciprocalRank, fusion_named, together
 
 WEIGHTS = st.floats(-4, 4).filter(lambda weight: abs(weight) > 0.01)
 RELEVANCES = st.floats(0.001, 0.999)
@@ -75,28 +75,12 @@ def test_ranks_beyond_the_depth_count_for_nothing() -> None:
     assert ReciprocalRank(depth=2).join(scores, [1.0]).tolist() == pytest.approx([1 / 61, 1 / 62, 0])
 
 
-@given(st.integers(1, 5), st.integers(0, 2**32 - 1))
-def test_shares_of_the_mean_add_up_to_the_vector(count: int, seed: int) -> None:
-    random = np.random.default_rng(seed)
-    rows = np.stack([unit(random.normal(size=6)) for _ in range(count)])
-    fused = WeightedMean().fuse(rows, random.uniform(0.1, 3, count).tolist())
-    np.testing.assert_allclose(np.asarray(fused.shares) @ rows, fused.vector, atol=1e-5)
-    assert np.linalg.norm(fused.vector) == pytest.approx(1.0, abs=1e-6)
-
-
-@given(st.floats(1e-300, 1e300), st.floats(1e-3, 1e3))
-def test_weights_may_be_of_any_size(size: float, share: float) -> None:
-    rows = np.eye(3, dtype=np.float32)[:2]
-    fused, usual = WeightedMean().fuse(rows, [size, size * share]), WeightedMean().fuse(rows, [1.0, share])
-    np.testing.assert_allclose(fused.vector, usual.vector, atol=1e-6)
-    assert fused.shares == pytest.approx(usual.shares)
-
-
 def test_fusions_go_by_name() -> None:
-    assert {name: fusion_named(name).name for name in ("mean", "max", "rrf")} == {"mean": "mean", "max": "max", "rrf": "rrf"}
-    assert isinstance(fusion_named("mean"), EarlyFusion)
-    assert not isinstance(fusion_named("mean"), LateFusion)
+    assert FUSIONS == ("mean", "agreement", "weighted", "network", "max", "rrf")
+    assert [fusion_named(name).name for name in FUSIONS] == list(FUSIONS)
+    assert [name for name in FUSIONS if isinstance(fusion_named(name), EarlyFusion)] == ["mean", "agreement", "weighted", "network"]
+    assert [name for name in FUSIONS if isinstance(fusion_named(name), LateFusion)] == ["max", "rrf"]
     given_one = ReciprocalRank(depth=5)
     assert fusion_named(given_one) is given_one
-    with pytest.raises(BadQuery, match="no fusion is called 'median': use mean, rrf, max"):
+    with pytest.raises(BadQuery, match="no fusion is called 'median': use mean, agreement, weighted, network, max, rrf"):
         fusion_named("median")
