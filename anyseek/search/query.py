@@ -66,10 +66,12 @@ class Vectors:
     Attributes:
         rows: (n, dim) float32 unit rows, n of at least 1.
         modalities: n of them.
+        ids: (n,) of the embeddings, where they are some.
     """
 
     rows: np.ndarray
     modalities: tuple[Modality, ...]
+    ids: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,18 @@ Introduction to Information Retrieval, 2008, section 9.1): what is wanted says m
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
+from ..types import Modality
 from .backgrounds import Origin
 from .probe import Probe, Understood
 from .query import Judged, Refinement, Vectors
-from .relevance import Relevance
+from .relevance import Relevance, log_odds
 from .timings import Stopwatch
 from .understanding import understand
 
@@ -27,52 +30,84 @@ QUERY_WEIGHT, LIKED_WEIGHT, REJECTED_WEIGHT = 1.0, 0.75, 0.15
 LIKED, REJECTED = -1, -2
 """The numbers of the parts that the sides of what was liked and rejected belong to: they are none of the query's own."""
 
+MARGIN = 1e-3  # in log-odds: what is as relevant as it must be is not to be lost by rounding
+
+
+class _Known(NamedTuple):
+    """What was judged, as one space knows it: all of what counts as one, and segment by segment."""
+
+    understood: Understood
+    segments: Vectors
+
 
 def refined(probe: Probe, refinement: Refinement, relevance: Relevance, watch: Stopwatch) -> Probe:
     """Move a probe by what was liked and rejected, as far as its space has vectors of it.
 
     What was added are sides of the probe like all others: its vector is the sum of their shares times vectors, so that scores know how
-    much of it is a text and how much a picture, and what either gets by chance.
+    much of it is a text and how much a picture, and what either gets by chance. But where the words and what was liked point in different
+    directions, nothing is as near to both as to one of them. Then all scores of that modality are lifted until half of what was liked
+    is relevant, for a person has said that it is; their order stays.
 
     Args:
         probe: The query as it stands.
         refinement: What was liked and rejected.
-        relevance: Says which segment of a whole file answers the query best.
+        relevance: Says which segment of a whole file answers the query best, and how relevant it is.
         watch: Counts the time.
 
     Returns:
         The same probe where its space has nothing of what was judged.
     """
-    sorts = ((LIKED, LIKED_WEIGHT, refinement.liked), (REJECTED, -REJECTED_WEIGHT, refinement.rejected))
+    liked = _known(refinement.liked, probe, relevance, watch)
+    rejected = _known(refinement.rejected, probe, relevance, watch)
+    if not liked and not rejected:
+        return probe
     sides = [side.times(QUERY_WEIGHT) for side in probe.sides]
     vector = QUERY_WEIGHT * np.asarray(probe.vector, np.float64)
-    for part, weight, judged in sorts:
-        known = [found for one in judged if (found := _understood(one, probe, relevance, watch)) is not None]
-        sides += [replace(side.times(weight / len(known)), part=part) for found in known for side in found.sides]
-        if known:
-            vector = vector + weight * np.mean([found.vector for found in known], axis=0, dtype=np.float64)
+    for part, weight, judged in ((LIKED, LIKED_WEIGHT, liked), (REJECTED, -REJECTED_WEIGHT, rejected)):
+        for one in judged:
+            vector = vector + weight / len(judged) * np.asarray(one.understood.vector, np.float64)
+            sides += [replace(side.times(weight / len(judged)), part=part) for side in one.understood.sides]
     length = float(np.linalg.norm(vector))
-    if len(sides) == len(probe.sides):
-        return probe
-    return replace(probe, vector=np.asarray(vector / length, np.float32), sides=tuple(side.times(1 / length) for side in sides))
+    moved = replace(probe, vector=np.asarray(vector / length, np.float32), sides=tuple(side.times(1 / length) for side in sides))
+    return replace(moved, lifts=_lifts(liked, moved, relevance, watch))
 
 
-def _understood(judged: Judged, probe: Probe, relevance: Relevance, watch: Stopwatch) -> Understood | None:
+def _known(judged: Sequence[Judged], probe: Probe, relevance: Relevance, watch: Stopwatch) -> list[_Known]:
     """What was judged, in the probe's space: the mean over a moment, or the best segment of a whole content."""
-    vectors = judged.stored.vectors.get(probe.space.id)
-    if vectors is None:
-        return None
-    if not judged.whole or len(vectors.modalities) == 1:
-        return understand(judged.stored, probe.space, watch)
-    best = int(np.argmax(_scores(vectors, probe, relevance, watch)))
-    return Understood.alone(Origin(vectors.modalities[best]), vectors.rows[best])
+    found = []
+    for one in judged:
+        vectors = one.stored.vectors.get(probe.space.id)
+        understood = None if vectors is None else understand(one.stored, probe.space, watch)
+        if vectors is None or understood is None:
+            continue
+        if one.whole and len(vectors.modalities) > 1:
+            best = int(np.argmax(_scores(vectors, probe, relevance, watch)))
+            only = None if vectors.ids is None else vectors.ids[[best]]
+            vectors = Vectors(vectors.rows[[best]], (vectors.modalities[best],), only)
+            understood = Understood.alone(Origin(vectors.modalities[0]), vectors.rows[0])
+        found.append(_Known(understood, vectors))
+    return found
 
 
-def _scores(vectors: Vectors, probe: Probe, relevance: Relevance, watch: Stopwatch) -> Sequence[float]:
-    """How well each segment answers, (n,) log-odds."""
+def _lifts(liked: Sequence[_Known], probe: Probe, relevance: Relevance, watch: Stopwatch) -> dict[Modality, float]:
+    """What is lacking until half of what was liked is relevant, by the modality in which it answers best."""
+    best: dict[Modality, list[float]] = defaultdict(list)
+    for one in liked:
+        scores = _scores(one.segments, probe, relevance, watch)
+        at = int(np.argmax(scores))
+        best[one.segments.modalities[at]].append(scores[at])
+    least = float(log_odds(np.array(relevance.cut))) + MARGIN
+    lacking = {modality: least - float(np.median(scores)) for modality, scores in best.items()}
+    return {modality: lift for modality, lift in lacking.items() if lift > 0}
+
+
+def _scores(vectors: Vectors, probe: Probe, relevance: Relevance, watch: Stopwatch) -> list[float]:
+    """How well each segment answers, n log-odds."""
     cosines = np.asarray(vectors.rows, np.float64) @ np.asarray(probe.vector, np.float64)
+    corrections = None if vectors.ids is None else relevance.corrections(probe, vectors.ids, watch)
+    corrected = cosines if corrections is None else cosines - corrections
     scores = np.empty(len(cosines))
     for modality in dict.fromkeys(vectors.modalities):
         mine = np.array([of is modality for of in vectors.modalities])
-        scores[mine] = relevance.scores(cosines[mine], probe, modality, watch)
-    return scores.tolist()
+        scores[mine] = relevance.scores(corrected[mine], probe, modality, watch)
+    return list(scores.tolist())

@@ -140,7 +140,8 @@ class Calibrated:
     def scores(self, corrected: np.ndarray, probe: Probe, modality: Modality, watch: Stopwatch) -> np.ndarray:
         """Standardise the cosines and put them on the probe's curve."""
         curve = self._curve(probe, modality, watch)
-        return np.asarray(curve.steepness * (self.standard(corrected, probe, modality, watch) - curve.middle))
+        measured = curve.steepness * (self.standard(corrected, probe, modality, watch) - curve.middle)
+        return np.asarray(measured + probe.lifts.get(modality, 0.0))
 
     def _chance(self, probe: Probe, modality: Modality, watch: Stopwatch) -> Chance:
         found = [(side, self.backgrounds.of(probe.space, modality, side.origin, watch)) for side in probe.sides]
