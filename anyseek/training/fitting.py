@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from ..adapters.card import Method, Side
-from ..errors import BadInput
+from ..errors import BadInput, MissingExtra
+from .anchoring import Anchors
+from .batches import Augment, Draw, Pairing, shuffled
+from .bridging import BridgeLearner
+from .checkpoint import Checkpoint, digest_of
+from .closed_form import solve_bridge, solve_linear
+from .learners import FusionLearner, Learner, MapLearner
+from .objective import Objective
 from .options import Loss
 from .outcome import Epoch
 from .problem import Problem
+from .trainer import Course, Trainer, one_thread
+from .validation import Validation
 
 __all__ = ["Augment", "Draw", "FitOptions", "Fitted", "fit"]
-
-Draw = Callable[[np.random.Generator], Iterator[np.ndarray]]
-"""Draws the batches of an epoch: arrays of places in the training edges. All chance must come from the generator."""
-
-Augment = Callable[[np.ndarray, np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
-"""Changes the vectors of a batch, never their number: queries (b, dim), targets (c, dim), which go together (b, c) bool, chance."""
 
 Anchoring = Literal["vectors", "ranking"]
 
@@ -49,6 +53,10 @@ class FitOptions:
         negatives: How many hard negatives each pair gets there.
         dropping: The chance with which a part of what is fused is dropped in training.
         seed: Of all that is drawn.
+        drawing: What else shapes the batches, in words: a checkpoint of another is refused.
+
+    Raises:
+        BadInput: The loss does not go with the method or the side.
     """
 
     method: Method = "residual"
@@ -68,6 +76,11 @@ class FitOptions:
     negatives: int = 8
     dropping: float = 0.3
     seed: int = 0
+    drawing: str = ""
+
+    def __post_init__(self) -> None:
+        if self.loss == "ridge" and (self.method not in ("linear", "bridge") or self.side == "both"):
+            raise BadInput(f"ridge solves maps of queries and bridges, not {self.method} on the side {self.side}: use  --loss infonce")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,11 +126,54 @@ def fit(
         augment: Changes the vectors of each batch; None to leave them.
         on_epoch: Told after each epoch.
         stop: Once set, it ends after the current epoch, with the best so far.
-        checkpoint: The folder that holds where it is, so that it can go on from there; None to keep nothing.
+        checkpoint: The file that holds where it is, so that it can go on from there; None to keep nothing. Ridge needs none.
         resume: Whether to go on from what lies there, if anything does.
 
     Raises:
         MissingExtra: torch is not installed.
         BadInput: The options do not go with the problem, or the checkpoint is of another training.
     """
-    raise BadInput("nothing can be trained yet")
+    validation = Validation(problem, options.recall_at)
+    if options.loss == "ridge":
+        return _solved(problem, options, validation, on_epoch)
+    if find_spec("torch") is None:
+        raise MissingExtra("torch", "train")
+    with one_thread():
+        pairing = Pairing(problem.train, len(problem.target_vectors))
+        trained = np.unique(problem.train.target[problem.train.positive])
+        objective = Objective(options.loss, options.margin, options.negatives, pairing, trained)
+        course = Course(options.epochs, options.patience, options.learning_rate, options.weight_decay, options.seed)
+        learner = _learner(problem, options)
+        trainer = Trainer(problem, learner, objective, pairing, validation, course)
+        keep, resumed = None, False
+        if checkpoint is not None:
+            digest = digest_of(problem, replace(options, epochs=1))  # more epochs than before are no other training
+            found = Checkpoint.read(checkpoint, digest) if resume else None
+            keep, resumed = trainer.keeper(checkpoint, digest), found is not None
+            if found is not None:
+                trainer.go_on(found)
+        stopped = trainer.run(draw or shuffled(problem.train, options.batch), augment, on_epoch, stop, keep)
+        return Fitted(learner.arrays(), tuple(trainer.history), trainer.before.recall, trainer.best_epoch, stopped, resumed)
+
+
+def _learner(problem: Problem, options: FitOptions) -> Learner:
+    chance = np.random.default_rng([options.seed, 0])
+    weight = 0.0 if options.anchor_weight is None else options.anchor_weight
+    if options.method == "fusion":
+        if problem.query_parts is None and problem.target_parts is None:
+            raise BadInput("nothing consists of several parts: a fusion is learnt from pairs whose queries or files have more than one")
+        return FusionLearner(problem, options.rank, options.dropping, chance)
+    if options.method == "bridge":
+        return BridgeLearner(problem, weight)
+    anchors = Anchors(problem, ranking=options.anchoring == "ranking")
+    rank = options.rank if options.method == "residual" else None
+    return MapLearner(problem, rank, both=options.side == "both", anchors=anchors, anchor_weight=weight, chance=chance)
+
+
+def _solved(problem: Problem, options: FitOptions, validation: Validation, on_epoch: Callable[[Epoch], None] | None) -> Fitted:
+    solve = solve_bridge if options.method == "bridge" else solve_linear
+    solved = solve(problem, validation, options.penalty, options.anchor_weight)
+    epoch = Epoch(1, 0.0, solved.after.recall)
+    if on_epoch is not None:
+        on_epoch(epoch)
+    return Fitted(solved.arrays, (epoch,), solved.before.recall, 1, chosen=solved.chosen)

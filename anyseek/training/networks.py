@@ -66,6 +66,8 @@ def mapped(vectors: Tensor, modalities: Sequence[Modality], maps: dict[Modality,
     """
     import torch
 
+    if not len(modalities):
+        return vectors
     rows, parts = [], []
     for modality in dict.fromkeys(modalities):
         mine = torch.tensor([number for number, of in enumerate(modalities) if of is modality])
