@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["AllOption", "CursorOption", "ExplainOption", "MinRelevanceOption", "MomentsOption", "OrderOption", "ReverseOption", "least_of"]
+__all__ = [
+    "AllOption",
+    "CursorOption",
+    "ExplainOption",
+    "LikedOption",
+    "MinRelevanceOption",
+    "MomentsOption",
+    "OrderOption",
+    "RejectedOption",
+    "ReverseOption",
+    "SessionOption",
+    "least_of",
+]
 
 MinRelevanceOption = Annotated[
     float | None,
@@ -37,6 +49,34 @@ MomentsOption = Annotated[
 ExplainOption = Annotated[bool, typer.Option("--explain", "-e", help="Say of each hit how it came about.")]
 CursorOption = Annotated[
     str | None, typer.Option("--cursor", metavar="CURSOR", help="The next page: what the page before ended with.", show_default=False)
+]
+LikedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--liked",
+        metavar="FILE[@TIME[-TIME]]",
+        help="An earlier answer that was good: the query moves towards it; may be repeated.",
+        show_default=False,
+    ),
+]
+RejectedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rejected",
+        metavar="FILE[@TIME[-TIME]]",
+        help="An earlier answer that was wrong: the query moves away from it, and it is left out; may be repeated.",
+        show_default=False,
+    ),
+]
+SessionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--session",
+        "-s",
+        metavar="NAME",
+        help="One sitting, in which what was liked and rejected of a query counts, see  anyseek feedback.",
+        show_default=False,
+    ),
 ]
 
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "duplicates": "duplicates:duplicates",
     "tag": "tag:tag",
     "meta": "meta:meta",
+    "feedback": "feedback:feedback",
     "status": "status:status",
     "errors": "errors:errors",
     "doctor": "doctor:doctor",

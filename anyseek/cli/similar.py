@@ -12,10 +12,13 @@ from .answer_options import (
     AllOption,
     CursorOption,
     ExplainOption,
+    LikedOption,
     MinRelevanceOption,
     MomentsOption,
     OrderOption,
+    RejectedOption,
     ReverseOption,
+    SessionOption,
     least_of,
 )
 from .filter_options import with_filters
@@ -34,6 +37,9 @@ def similar(
             metavar="FILE[@TIME[-TIME]]", help="A file that is in the library, or a moment of it: film.mp4@0:12-0:18.", show_default=False
         ),
     ],
+    liked: LikedOption = None,
+    rejected: RejectedOption = None,
+    session: SessionOption = None,
     kind: Kinds = None,
     min_relevance: MinRelevanceOption = None,
     everything: AllOption = False,
@@ -62,6 +68,9 @@ def similar(
     with Library.open(library, readonly=True, index_device=index_device, bridge=as_bridge(bridge)) as opened:
         answer = opened.similar(
             path,
+            liked=liked or (),
+            rejected=rejected or (),
+            session=session,
             kinds=as_kinds(kind),
             where=where,
             min_relevance=least_of(min_relevance, everything=everything),
