@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 
 from ..errors import BadInput
-from ..storage.catalog import Catalog, Writer
+from ..storage.catalog import Catalog, SpaceRow, Writer
 from .adapter import Adapter
 from .card import Role
 
-__all__ = ["SETTING", "Switched", "Switches", "read_history"]
+__all__ = ["SETTING", "Switched", "Switches", "left_behind", "read_history"]
 
 SETTING = "adapters"
 
@@ -98,6 +98,10 @@ class Switches:
         """Take an adapter away wherever it is on or was."""
         self._change(lambda history: [one for one in history if one.name != name], writer)
 
+    def clear(self, writer: Writer | None = None) -> None:
+        """Let none be on anywhere, and forget which were."""
+        self._change(lambda history: [], writer)
+
     def _change(self, change: Callable[[list[Switched]], list[Switched]], writer: Writer | None) -> None:
         text = json.dumps([asdict(one) for one in change(self.history())])
         if writer is not None:
@@ -113,3 +117,14 @@ def read_history(setting: str | None) -> list[Switched]:
         return [Switched(**one) for one in json.loads(setting or "[]")]
     except (TypeError, ValueError):
         return []
+
+
+def left_behind(catalog: Catalog, gone: Collection[SpaceRow]) -> str | None:
+    """What to tell when models do not serve any more: which adapters are on that fit nothing else. None where that is none."""
+    fingerprints = {row.space.fingerprint for row in gone}
+    names = [one.name for one in Switches(catalog).current() if one.role != "space" and fingerprints & {one.fingerprint, one.target}]
+    if not names:
+        return None
+    specs = " ".join(row.space.spec for row in gone)
+    what = f"the adapter {names[0]} was" if len(names) == 1 else f"the adapters {' and '.join(names)} were"
+    return f"{what} trained for {specs} and will not be applied: train again, or go back with  anyseek models use {specs}"

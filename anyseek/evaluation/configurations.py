@@ -7,9 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, get_args
 
+from ..adapters.adapter import Adapter
+from ..adapters.spaces import origin_of
 from ..asking import Asked
-from ..errors import BadInput
+from ..errors import AdapterMismatch, BadInput
 from ..library import Library
+from ..search.adaptation import Adapted
 from ..search.bridges import BridgeMethod
 from ..search.timings import Stopwatch
 from ..storage.catalog import SpaceRow
@@ -35,6 +38,8 @@ class Configuration:
         fusion: How parts of a query are joined.
         calibrated: Whether scores are calibrated.
         bridge: How spaces are bridged; as the library does it when None.
+        adapter: What queries go through: ``on`` (the adapters that are switched on), ``off`` (none, and where one has made the vectors that
+            serve, those it made them of), or one adapter alone by its name; as the library does it when None.
     """
 
     name: str = "as it is"
@@ -42,6 +47,7 @@ class Configuration:
     fusion: str = "mean"
     calibrated: bool = True
     bridge: BridgeMethod | None = None
+    adapter: str | None = None
 
 
 def configurations(compared: Sequence[str], library: Library) -> list[Configuration]:
@@ -106,11 +112,18 @@ def _with_bridge(configuration: Configuration, value: str, library: Library) -> 
     return replace(configuration, bridge=BRIDGES[value])
 
 
+def _with_adapter(configuration: Configuration, value: str, library: Library) -> Configuration:
+    if value not in SWITCH:
+        library.adapter(value)
+    return replace(configuration, adapter=value)
+
+
 _SETTERS: dict[str, Callable[[Configuration, str, Library], Configuration]] = {
     "model": _with_models,
     "fusion": _with_fusion,
     "calibration": _with_calibration,
     "bridge": _with_bridge,
+    "adapter": _with_adapter,
 }
 
 
@@ -145,14 +158,55 @@ class Engines:
         if not rows:
             raise BadInput(f"the library at {self.library.path} is empty: fill it with  anyseek index FOLDER")
         bridge = configuration.bridge or self.library.bridge
-        key = (tuple(row.id for row in rows), configuration.calibrated, bridge)
+        key = (tuple(row.id for row in rows), configuration.calibrated, bridge, configuration.adapter)
         if key not in self._made:
             library = self.library
             alike = Library(library.folder, library.catalog, library.spaces, library.index_device, bridge, configuration.calibrated)
-            self._made[key] = alike.engine_of(rows)
+            self._made[key] = alike.engine_of(rows, adapted=self._adapted(configuration))
         return self._made[key]
 
     def rows(self, configuration: Configuration) -> list[SpaceRow]:
-        """The spaces that a configuration asks."""
+        """The spaces that a configuration asks.
+
+        Raises:
+            BadInput: The library has no vectors that its adapter has made.
+            AdapterMismatch: Its adapter was trained for another model.
+        """
         library = self.library
-        return library.spaces.named(configuration.models) if configuration.models else library.catalog.spaces("serving")
+        rows = library.spaces.named(configuration.models) if configuration.models else library.catalog.spaces("serving")
+        if configuration.adapter in (None, "on"):
+            return rows
+        if configuration.adapter == "off":
+            return [self._unadapted(row) for row in rows]
+        return self._through(library.adapter(configuration.adapter), rows)
+
+    def _adapted(self, configuration: Configuration) -> Adapted:
+        if configuration.adapter is None:
+            return self.library.adapted
+        if configuration.adapter in SWITCH:
+            return SWITCH[configuration.adapter]
+        adapter = self.library.adapter(configuration.adapter)
+        return [] if adapter.card.role == "space" else [adapter]
+
+    def _unadapted(self, row: SpaceRow) -> SpaceRow:
+        """What a space was made of, as long as an adapter has made it."""
+        known = {each.space.fingerprint: each for each in self.library.catalog.spaces()}
+        while (origin := origin_of(self.library.catalog, row.space)) is not None:
+            if origin.fingerprint not in known:
+                raise BadInput(f"the library has no vectors of {origin.spec} any more, of which those of {row.space.spec} were made")
+            row = known[origin.fingerprint]
+        return row
+
+    def _through(self, adapter: Adapter, rows: Sequence[SpaceRow]) -> list[SpaceRow]:
+        """The spaces in which an adapter is asked alone."""
+        card = adapter.card
+        plain = [self._unadapted(row) for row in rows]
+        own = next((row for row in plain if row.space.fingerprint == card.fingerprint), None)
+        if own is None:
+            raise AdapterMismatch(card.name, card.spec, " and ".join(row.space.spec for row in plain) or "no vectors yet")
+        if card.role != "space":
+            return plain
+        made = {row.space.fingerprint: row for row in self.library.catalog.spaces()}.get(adapter.adapted_space.fingerprint)
+        if made is None:
+            raise BadInput(f"the library has no vectors that {card.name} has made: make them with  anyseek adapters use {card.name}")
+        return [made if row is own else row for row in plain]

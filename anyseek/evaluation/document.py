@@ -40,6 +40,7 @@ def _configuration(evaluated: Evaluated) -> dict[str, Any]:
         "fusion": configuration.fusion,
         "calibrated": configuration.calibrated,
         "bridge": configuration.bridge,
+        "adapter": configuration.adapter,
         "overall": _group(summary.overall),
         "pairs": {group.name: _group(group) for group in summary.pairs},
         "latency_ms": {f"p{percentile}": round(taken, 2) for percentile, taken in summary.latency_ms.items()},

@@ -16,6 +16,7 @@ from ..errors import BadQuery
 from ..spaces import Change, Model, Spaces, make_encoders
 from ..storage.catalog import Catalog, Counts, FailureRow, SourceRow, SpaceRow
 from ..storage.layout import LibraryFolder
+from .adapting import Adapting
 from .arguments import StrPath, as_models, as_paths
 from .curating import Curating
 from .liking import Liking
@@ -24,6 +25,7 @@ from .searching import Searching
 if TYPE_CHECKING:
     from ..indexer.indexer import IndexOptions
     from ..indexer.report import IndexReport, OnEvent
+    from ..search.adaptation import Adapted
     from ..search.bridges import BridgeMethod
     from ..search.engine import Answer, Engine
     from ..storage.doctor import Report
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Library"]
 
 
-class Library(Searching, Curating, Liking):
+class Library(Searching, Curating, Liking, Adapting):
     """A media library: its catalog, its vectors and the encoder that gives them.
 
     Use it in a ``with`` block. One process at a time may index; any number may search meanwhile.
@@ -46,6 +48,7 @@ class Library(Searching, Curating, Liking):
         index_device: str = "auto",
         bridge: BridgeMethod = "ridge",
         calibrated: bool = True,
+        adapted: Adapted = True,
     ) -> None:
         self.folder = folder
         self.catalog = catalog
@@ -53,6 +56,7 @@ class Library(Searching, Curating, Liking):
         self.index_device = index_device
         self.bridge = bridge
         self.calibrated = calibrated
+        self.adapted = adapted
         self._engine: Engine | None = None
         self._lock = threading.Lock()
 
@@ -68,6 +72,7 @@ class Library(Searching, Curating, Liking):
         index_device: str = "auto",
         bridge: BridgeMethod = "ridge",
         calibrated: bool = True,
+        adapters: bool = True,
     ) -> Self:
         """Open a library, and make it when there is none.
 
@@ -82,6 +87,8 @@ class Library(Searching, Curating, Liking):
             bridge: How pictures find sounds of another space and the other way round: ``ridge``, a linear map, or ``labels``, by what both
                 are called.
             calibrated: Whether scores are made comparable and what is not relevant is left out; else hits are ranked by their bare cosines.
+            adapters: Whether queries go through the adapters that are switched on; see docs/adapters.md. Vectors that one of them has made
+                serve either way, until `rollback_adapter` takes it away.
 
         Raises:
             LibraryNotFound: There is none, and `readonly` forbids to make it.
@@ -103,7 +110,7 @@ class Library(Searching, Curating, Liking):
         except BaseException:
             catalog.close()
             raise
-        return cls(folder, catalog, spaces, index_device, bridge, calibrated)
+        return cls(folder, catalog, spaces, index_device, bridge, calibrated, adapters)
 
     @staticmethod
     def exists(path: StrPath | None = None) -> bool:
@@ -268,19 +275,21 @@ class Library(Searching, Curating, Liking):
                 if _rows_of(engine) == self.catalog.spaces("serving"):
                     return answer
 
-    def engine_of(self, rows: Sequence[SpaceRow], *, spare: bool = False) -> Engine:
+    def engine_of(self, rows: Sequence[SpaceRow], *, spare: bool = False, adapted: Adapted | None = None) -> Engine:
         """Make what answers queries on some spaces of the library, whether they serve or not. Nothing of it is kept.
 
         Args:
             rows: At least one.
             spare: Do without those whose model cannot be loaded; see `anyseek.search.spaces.SearchSpace`.
+            adapted: The adapters that queries go through, or whether they go through those that are on; None as the library was opened.
         """
         from ..search.engine import Engine
         from ..search.spaces import SearchSpace
         from ..storage.derived import DerivedArrays
 
         spaces = [SearchSpace(row, partial(self.spaces.encoder, row), partial(self._open_index, row), spare=spare) for row in rows]
-        return Engine(self.catalog, spaces, DerivedArrays(self.folder), bridge=self.bridge, calibrated=self.calibrated)
+        applied = self.adapted if adapted is None else adapted
+        return Engine(self.catalog, spaces, DerivedArrays(self.folder), bridge=self.bridge, calibrated=self.calibrated, adapted=applied)
 
     def _open_index(self, row: SpaceRow) -> SpaceIndex:
         from ..storage.space_index import SpaceIndex

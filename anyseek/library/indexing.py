@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..adapters.switches import left_behind
 from ..indexer.indexer import Indexer, IndexOptions
 from ..indexer.lanes import Lane
 from ..indexer.report import IndexReport, OnEvent, TextsEncoded
@@ -115,4 +116,7 @@ class IndexRun:
         before = self.catalog.spaces("serving")
         self.spaces.finish_change()
         report.changed_to = specs
-        report.changed_from = tuple(row.space.spec for row in before if row.id not in {now.id for now in change.target})
+        gone = [row for row in before if row.id not in {now.id for now in change.target}]
+        report.changed_from = tuple(row.space.spec for row in gone)
+        if (told := left_behind(self.catalog, gone)) is not None:
+            report.notes.append(told)
