@@ -55,5 +55,9 @@ def residual(start: int, end: int, name: str = "words", modalities: Sequence[Mod
     axes = np.eye(DIM, dtype=np.float32)
     arrays = {}
     for modality in modalities:
-        arrays |= {f"map.{modality}.down": axes[:, start : start + 1], f"map.{modality}.up": axes[end : end + 1]}
+        arrays |= {
+            f"map.{modality}.down": axes[:, start : start + 1],
+            f"map.{modality}.bias": np.zeros(1, np.float32),
+            f"map.{modality}.up": axes[end : end + 1],
+        }
     return Adapter(card_of(name, "residual", "query", modalities), arrays)

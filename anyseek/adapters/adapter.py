@@ -28,8 +28,9 @@ class Adapter:
 
     Args:
         card: What is known of it.
-        arrays: What it has learnt, by names that begin with what they belong to, float32: ``map.text.weights``, or ``map.text.down`` and
-            ``map.text.up``, for each modality that is mapped; ``bridge.weights``, ``bridge.source_centre``, ``bridge.radius``.
+        arrays: What it has learnt, by names that begin with what they belong to, float32: ``map.text.weights``, or ``map.text.down``,
+            ``map.text.bias`` and ``map.text.up``, for each modality that is mapped; ``bridge.weights``, ``bridge.source_centre`` and
+            ``bridge.radius``.
 
     Raises:
         ValueError: The arrays are not what the card promises.
@@ -116,7 +117,7 @@ class Adapter:
         if not self.maps or set(self.maps) != set(self.card.modalities):
             raise ValueError("its maps are not those of the modalities on its card")
         for name, array in self._part("map").items():
-            if array.shape[-1 if name.endswith(".up") else 0] != self.card.dim:
+            if not name.endswith(".bias") and array.shape[-1 if name.endswith(".up") else 0] != self.card.dim:
                 raise ValueError(f"map.{name} of shape {array.shape} does not map vectors of {self.card.dim} numbers")
         self._check_nothing_else("map")
 

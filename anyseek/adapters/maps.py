@@ -69,32 +69,39 @@ class LinearMap:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResidualMap:
-    """unit(x + (x D) U): a correction of low rank, which begins as none (LoRA: E. Hu et al., ICLR 2022, on vectors instead of weights).
+    """unit(x + relu(x D + b) U): what comes near to a key, a column of D, gets that key's row of U; nothing else is moved.
+
+    It begins as no change at all, with U of 0 (a residual adapter as CLIP-Adapter's, P. Gao et al., 2021, with keys as Tip-Adapter's,
+    R. Zhang et al., ECCV 2022).
 
     Attributes:
         down: D, (dim, rank) float32.
+        bias: b, (rank,) float32; minus how near a vector must come to a key.
         up: U, (rank, dim) float32.
     """
 
     down: np.ndarray
+    bias: np.ndarray
     up: np.ndarray
 
     def apply(self, vectors: np.ndarray) -> np.ndarray:
         """Map vectors; see `VectorMap.apply`."""
         rows = np.asarray(vectors, np.float64)
-        return _unit(rows + (rows @ self.down.astype(np.float64)) @ self.up.astype(np.float64), vectors)
+        near = np.maximum(rows @ self.down.astype(np.float64) + self.bias, 0.0)
+        return _unit(rows + near @ self.up.astype(np.float64), vectors)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All that it has learnt."""
-        return {"down": self.down, "up": self.up}
+        return {"down": self.down, "bias": self.bias, "up": self.up}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
         """The same map again; see `VectorMap.from_arrays`."""
-        fits = set(arrays) == {"down", "up"} and arrays["down"].ndim == 2 and arrays["up"].shape == arrays["down"].shape[::-1]
-        if not fits:
+        shapes = {name: array.shape for name, array in arrays.items()}
+        rank, dim = shapes.get("up", (0, 0)) if len(shapes.get("up", ())) == 2 else (0, 0)
+        if shapes != {"down": (dim, rank), "bias": (rank,), "up": (rank, dim)}:
             raise ValueError("these are not the arrays of a residual map")
-        return cls(arrays["down"], arrays["up"])
+        return cls(arrays["down"], arrays["bias"], arrays["up"])
 
 
 def map_from(arrays: Mapping[str, np.ndarray]) -> VectorMap:

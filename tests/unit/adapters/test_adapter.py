@@ -87,6 +87,9 @@ def test_the_adapted_space_is_another_one_for_other_numbers() -> None:
     assert len({one.fingerprint, other.fingerprint, ColourEncoder().space.fingerprint}) == 3
 
 
+RANK_2_OF_4 = {"down": (4, 2), "bias": (2,), "up": (2, 4)}
+
+
 @pytest.mark.parametrize(
     ("arrays", "reason"),
     [
@@ -94,7 +97,7 @@ def test_the_adapted_space_is_another_one_for_other_numbers() -> None:
         ({"map.image.weights": moved({})}, "not those of the modalities"),
         ({"map.smell.weights": moved({})}, "smell"),
         ({"map.text.weights": moved({}, 4)}, "does not map vectors of 8"),
-        ({"map.text.down": np.ones((4, 2), np.float32), "map.text.up": np.ones((2, 4), np.float32)}, "does not map vectors of 8"),
+        ({f"map.text.{name}": np.ones(shape, np.float32) for name, shape in RANK_2_OF_4.items()}, "does not map vectors of 8"),
         ({"map.text.weights": moved({}).astype(np.float64)}, "float32"),
         ({"map.text.weights": moved({}) * np.float32(np.nan)}, "finite"),
         ({"map.text.weights": moved({}), "network.x": np.ones(1, np.float32)}, "does not belong"),

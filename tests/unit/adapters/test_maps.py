@@ -13,6 +13,10 @@ from anyseek.adapters.maps import LinearMap, ResidualMap, map_from
 AXES = np.eye(3, dtype=np.float32)
 
 
+def _residual(up: np.ndarray) -> ResidualMap:
+    return ResidualMap(np.ones((8, 2), np.float32), np.zeros(2, np.float32), up)
+
+
 def test_a_linear_map_is_a_product_made_a_unit_row() -> None:
     weights = np.array([[2, 0, 0], [0, 0, 3], [0, 4, 3]], np.float32)
     mapped = LinearMap(weights).apply(AXES)
@@ -20,18 +24,21 @@ def test_a_linear_map_is_a_product_made_a_unit_row() -> None:
     assert mapped.dtype == np.float32
 
 
-def test_a_residual_map_adds_what_its_low_rank_leads_to() -> None:
+def test_a_residual_map_adds_what_the_key_leads_to_that_a_row_is_near_to() -> None:
     down = np.array([[0], [1], [0]], np.float32)
-    up = np.array([[0, 0, 1]], np.float32)
-    mapped = ResidualMap(down, up).apply(AXES)
-    half = 1 / math.sqrt(2)
-    np.testing.assert_allclose(mapped, [[1, 0, 0], [0, half, half], [0, 0, 1]], atol=1e-7)
+    up = np.array([[0, 0, 2]], np.float32)
+    rows = np.array([[1, 0, 0], [0, 1, 0], [0.8, 0.6, 0], [0, -1, 0]], np.float32)
+    mapped = ResidualMap(down, np.array([-0.5], np.float32), up).apply(rows)
+    length = math.sqrt(1 + 0.2**2)  # 0.6 comes 0.1 nearer than it must, which counts twice
+    np.testing.assert_allclose(
+        mapped, [[1, 0, 0], [0, 0.5**0.5, 0.5**0.5], [0.8 / length, 0.6 / length, 0.2 / length], [0, -1, 0]], atol=1e-7
+    )
 
 
 def test_an_untrained_map_changes_nothing() -> None:
     rows = np.random.default_rng(0).normal(size=(20, 8))
     rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    for untrained in (LinearMap(np.eye(8, dtype=np.float32)), ResidualMap(np.ones((8, 2), np.float32), np.zeros((2, 8), np.float32))):
+    for untrained in (LinearMap(np.eye(8, dtype=np.float32)), _residual(np.zeros((2, 8), np.float32))):
         np.testing.assert_allclose(untrained.apply(rows), rows, atol=1e-7)
         assert untrained.apply(rows[:0]).shape == (0, 8)
 
@@ -52,10 +59,15 @@ def test_a_row_gets_the_same_in_whatever_company() -> None:
 
 
 def test_maps_are_known_by_their_arrays() -> None:
-    for known in (LinearMap(moved({4: 0})), ResidualMap(np.ones((8, 2), np.float32), np.ones((2, 8), np.float32))):
+    for known in (LinearMap(moved({4: 0})), _residual(np.ones((2, 8), np.float32))):
         again = map_from(known.arrays())
         assert type(again) is type(known)
         assert {name: array.tolist() for name, array in again.arrays().items()} == {n: a.tolist() for n, a in known.arrays().items()}
-    for wrong in ({}, {"weights": np.ones((2, 3), np.float32)}, {"down": np.ones((8, 2), np.float32), "up": np.ones((3, 8), np.float32)}):
+    for wrong in (
+        {},
+        {"weights": np.ones((2, 3), np.float32)},
+        _residual(np.ones((3, 8), np.float32)).arrays(),
+        {"up": np.ones(8, np.float32)},
+    ):
         with pytest.raises(ValueError, match="these are not the arrays of a"):
             map_from(wrong)
