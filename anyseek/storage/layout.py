@@ -55,6 +55,11 @@ class LibraryFolder:
         return self.path / "adapters"
 
     @property
+    def trainings(self) -> Path:
+        """The folder of what interrupted trainings go on from."""
+        return self.path / "trainings"
+
+    @property
     def lock(self) -> Path:
         """Locked by the one process that writes."""
         return self.path / "writer.lock"

@@ -11,7 +11,7 @@ from .judge import BLOCK, Media, Shelf
 __all__ = ["Drift", "drift_of"]
 
 FIRST = 10
-ANSWERED = 0.25
+BEST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Drift:
         captions: How many were asked.
         first_kept: The share whose first hit stays the same, in [0, 1].
         overlap: How many of the first ten hits stay among them, as a share.
-        lost: Of the quarter of captions that the media answer best, the share whose first hit is not among the first ten any more: what
-            `success@10` loses on queries whose right answer is what they found before.
+        lost: Of their first three hits, the share that is not among the first ten any more: what `recall@10` loses where what was found
+            first was right.
     """
 
     captions: int
@@ -58,18 +58,14 @@ def drift_of(before: np.ndarray, after: np.ndarray, media_before: Media, media_a
 
 
 def _of_shelf(before: np.ndarray, after: np.ndarray, shelf_before: Shelf, shelf_after: Shelf) -> tuple[float, float, float]:
-    best, firsts, seconds = [], [], []
+    firsts, seconds = [], []
     for start in range(0, len(before), BLOCK):
         block = slice(start, start + BLOCK)
-        scores = shelf_before.best(before[block])
-        best.append(scores.max(axis=1))
-        firsts.append(_top(scores))
+        firsts.append(_top(shelf_before.best(before[block])))
         seconds.append(_top(shelf_after.best(after[block])))
     one, other = np.concatenate(firsts), np.concatenate(seconds)
-    answered = np.argsort(-np.concatenate(best), kind="stable")[: max(1, round(ANSWERED * len(before)))]
-    overlap = np.mean([len(np.intersect1d(a, b)) / len(a) for a, b in zip(one, other, strict=True)])
-    kept = (other[answered] == one[answered, :1]).any(axis=1)
-    return float((one[:, 0] == other[:, 0]).mean()), float(overlap), float(1 - kept.mean())
+    stays = (one[:, :, None] == other[:, None, :]).any(axis=2)
+    return float((one[:, 0] == other[:, 0]).mean()), float(stays.mean()), float(1 - stays[:, :BEST].mean())
 
 
 def _top(scores: np.ndarray) -> np.ndarray:

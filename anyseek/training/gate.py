@@ -51,7 +51,7 @@ def decide(overall: Compared, general: Compared | None, drift: Drift | None) -> 
         of_what = f"{general.queries:,} unrelated queries lose {_points(lost)} of recall@10"
     elif drift is not None:
         lost = drift.lost
-        of_what = f"{_points(lost)} of the reference captions that are answered best lose their first hit from the first ten"
+        of_what = f"{_points(lost)} of the first three hits of the reference captions are not among the first ten any more"
     if interval is None:
         return Verdict(False, measure, None, lost, f"{overall.answers:,} held-out pairs are too few to tell whether it is better")
     told = f"held-out {measure} changes by {interval.difference:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"

@@ -13,6 +13,11 @@ __all__ = ["LOSSES", "METHODS", "SIDES", "Balancing", "Loss", "TrainOptions"]
 Loss = Literal["ridge", "infonce", "sigmoid", "triplet"]
 METHODS: tuple[Method, ...] = get_args(Method)
 LOSSES: tuple[Loss, ...] = get_args(Loss)
+RANKS: dict[Method, int] = {"residual": 128, "fusion": 32}
+"""Where none is chosen; measured in docs/benchmarks.md."""
+BEST_LOSS: dict[Method, Loss] = {"linear": "ridge", "residual": "sigmoid", "fusion": "infonce", "bridge": "ridge"}
+"""Where none is chosen. Of those that rank alike the sigmoid loss alone makes cosines as high as those of words that the model knows, so
+that what is found is relevant enough to be shown, too; ridge moves other queries the least of all that solve linear maps."""
 SIDES: tuple[Side, ...] = get_args(Side)
 
 
@@ -57,7 +62,7 @@ class TrainOptions:
         side: ``query`` maps what is asked with alone; ``both`` maps what is stored, too, into a new space beside the old one.
         to: The spec of the space that a bridge leads to.
         epochs: Most rounds over the pairs.
-        rank: Of residual and fusion.
+        rank: Of residual and fusion: how much they can learn; None for what suits the method.
         seed: Of all that is drawn.
         name: Under which it is kept; one that says what it is unless told.
         take_from: What of the library itself is taken for pairs: keywords, captions, filenames, annotations, feedback.
@@ -72,7 +77,7 @@ class TrainOptions:
     side: Side = "query"
     to: str | None = None
     epochs: int = 60
-    rank: int = 32
+    rank: int | None = None
     seed: int = 0
     name: str | None = None
     take_from: tuple[str, ...] = ()
@@ -84,7 +89,7 @@ class TrainOptions:
         for value, known, what in ((self.method, METHODS, "method"), (self.loss, (None, *LOSSES), "loss"), (self.side, SIDES, "side")):
             if value not in known:
                 raise BadInput(f"no {what} is called {value!r}: use {', '.join(each for each in known if each is not None)}")
-        if self.epochs < 1 or self.rank < 1:
+        if self.epochs < 1 or (self.rank is not None and self.rank < 1):
             raise BadInput("epochs and rank are whole numbers from 1 on")
         if (self.to is not None) != (self.method == "bridge"):
             raise BadInput("a bridge leads from one space to another: use  --method bridge --space MODEL --to MODEL")
@@ -99,8 +104,20 @@ class TrainOptions:
         """The name under which what is trained is kept."""
         return self.name or (self.method if self.side == "query" else f"{self.method}-both")
 
+    @property
+    def fitted_loss(self) -> Loss:
+        """What is made small: what was chosen, or what suits the method best."""
+        if self.loss is not None:
+            return self.loss
+        return "infonce" if self.side == "both" else BEST_LOSS[self.method]
+
+    @property
+    def fitted_rank(self) -> int:
+        """How much it can learn: what was chosen, or what suits the method."""
+        return self.rank or RANKS.get(self.method, 0)
+
     def settings(self) -> dict[str, Any]:
         """All that shapes the outcome, for the card."""
         left_out = {"space", "to", "name", "resume", "dry_run"}
         chosen = {name: value for name, value in asdict(self).items() if name not in left_out}
-        return chosen | {"take_from": list(self.take_from)}
+        return chosen | {"take_from": list(self.take_from), "loss": self.fitted_loss, "rank": self.fitted_rank}

@@ -1,0 +1,175 @@
+"""What a training is given: pairs read, put into a space, split, and what else of the library it needs."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from ..adapters.adapter import PREFIX
+from ..errors import BadInput
+from ..evaluation.intervals import LEAST_QUERIES
+from ..library import Library
+from ..search.spaces import SearchSpace
+from ..search.texts import Texts
+from ..search.timings import Stopwatch
+from ..search.vocabulary import CAPTIONS, Vocabulary
+from ..storage.derived import DerivedArrays
+from .batches import Augment, Draw
+from .examples import Examples
+from .judge import Media
+from .media import LARGEST, candidates_of
+from .options import TrainOptions
+from .outcome import DataSummary
+from .own_pairs import pairs_from
+from .pair_files import read_pairs
+from .pairs import Pair, Pairs
+from .resolving import resolve
+from .split import SHARES, Split, split
+from .subjects import MapSubject, Material, Subject
+
+__all__ = ["Lesson", "lesson_of"]
+
+FEWEST = LEAST_QUERIES
+"""Held-out pairs with which a difference can be told from chance at all."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """All that a training has.
+
+    Attributes:
+        library: Where it comes from.
+        options: How it is to be used.
+        space: What is taught.
+        target: Of a bridge: where it leads to.
+        examples: The pairs, in that space.
+        parts: Which of them are for what.
+    """
+
+    library: Library
+    options: TrainOptions
+    space: SearchSpace
+    target: SearchSpace | None
+    examples: Examples
+    parts: Split
+    draw: Draw | None = None
+    augment: Augment | None = None
+    drawing: str = ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should hear about."""
+        return ()
+
+    @cached_property
+    def summary(self) -> DataSummary:
+        """What is learnt from."""
+        examples, parts = self.examples, self.parts
+        right = np.flatnonzero(examples.positive)
+        by_query = Counter(examples.queries[row].label for row in examples.query_of[right].tolist())
+        several = {label: count for label, count in sorted(by_query.items(), key=lambda each: (-each[1], each[0])) if count > 1}
+        sources = Counter(examples.sources[place] for place in examples.source_of.tolist())
+        return DataSummary(
+            pairs=len(examples),
+            negatives=int((~examples.positive).sum()),
+            sources={name: sources[name] for name in examples.sources},
+            classes=several,
+            queries=len({query.label for query in examples.queries}),
+            targets=len({(target.content_id, target.stretch) for target in examples.targets}),
+            groups=len(set(examples.groups.tolist())),
+            parts={name: int(getattr(parts, name).sum()) for name in ("train", "validation", "test")},
+            left_out=_sum(examples.left_out, parts.left_out),
+        )
+
+    @cached_property
+    def captions(self) -> np.ndarray:
+        """The reference captions in the space that is taught, (c, dim) float32 unit rows; none if it takes no text."""
+        return captions_of(self.library, self.space)
+
+    def check_size(self) -> None:
+        """See that there is enough to learn from and to judge by.
+
+        Raises:
+            BadInput: There is not.
+        """
+        right = self.examples.positive
+        held, learnt = int((self.parts.test & right).sum()), int((self.parts.train & right).sum())
+        if held < FEWEST or not learnt:
+            wanted = math.ceil(FEWEST / SHARES[-1])
+            left_out = "; ".join(f"{count:,} {reason}" for reason, count in self.summary.left_out.items())
+            told = f" (left out: {left_out})" if left_out else ""
+            raise BadInput(
+                f"{len(self.examples):,} pairs are too few{told}: {held} could be held out, and {FEWEST} are the least by which one can "
+                f"tell whether something is better; give {wanted} pairs or more, of files that are not nearly the same"
+            )
+
+    def subject(self) -> Subject:
+        """What is trained and judged."""
+        material = Material(self.examples, self.parts, self.examples.weights, self._media, self.captions)
+        return MapSubject(material, both=self.options.side == "both")
+
+    @cached_property
+    def _media(self) -> Media:
+        answers = {target.content_id for target in self.examples.targets}
+        return candidates_of(self.library.catalog, self.space.row, answers, LARGEST)[0]
+
+
+def lesson_of(
+    library: Library,
+    options: TrainOptions,
+    pairs: Sequence[Path | str | Pair],
+    roots: Sequence[Path],
+    on_step: Callable[[str, int, int], None],
+) -> Lesson:
+    """Read pairs, put them into the space that is taught, and split them.
+
+    Raises:
+        BadInput: The pairs or the space cannot be used.
+    """
+    space = _space(library, options.space)
+    read = _read(library, pairs, options.take_from)
+    on_step("encoding what is asked", 0, 1)
+    examples = resolve(library, space.row, read, roots)
+    on_step("encoding what is asked", 1, 1)
+    return Lesson(library, options, space, None, examples, split(examples, options.seed))
+
+
+def _read(library: Library, pairs: Sequence[Path | str | Pair], take_from: Sequence[str]) -> Pairs:
+    own = Pairs(tuple(pair for pair in pairs if isinstance(pair, Pair)))
+    files = [read_pairs(Path(pair)) for pair in pairs if not isinstance(pair, Pair)]
+    taken = [pairs_from(library, take_from)] if take_from else []
+    return Pairs.together([own, *files, *taken])
+
+
+def _space(library: Library, spec: str | None) -> SearchSpace:
+    serving = library.engine.spaces
+    if spec is None:
+        if len(serving) > 1:
+            raise BadInput(f"several models serve: say with --space which is to be taught, {' or '.join(each.spec for each in serving)}")
+        found = serving[0]
+    else:
+        (row,) = library.spaces.named([spec])
+        found = next((each for each in serving if each.row.id == row.id), None) or library.engine_of([row]).spaces[0]
+    if found.spec.startswith(PREFIX):
+        raise BadInput(f"{found.spec} was made by an adapter itself: go back to its model with  anyseek adapters rollback, and teach that")
+    return found
+
+
+def captions_of(library: Library, space: SearchSpace) -> np.ndarray:
+    """What a space makes of the library's reference captions, without any adapter, (c, dim) float32 unit rows."""
+    texts = Texts(Vocabulary.kept(library.catalog.setting(CAPTIONS)), DerivedArrays(library.folder))
+    found = texts.of(space, Stopwatch())
+    return np.empty((0, space.row.space.dim), np.float32) if found is None else found.vectors
+
+
+def _sum(*counts: Mapping[str, int]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(total)
