@@ -33,6 +33,13 @@ COMMANDS = (
     "models pull",
     "models use",
     "models drop",
+    "adapters",
+    "adapters list",
+    "adapters show",
+    "adapters use",
+    "adapters off",
+    "adapters rollback",
+    "adapters drop",
 )
 HEAD = """# Commands
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from ..errors import BadInput
 from ..types import Modality, Space
 
-__all__ = ["Card", "Method", "Role", "Side", "SpaceName", "check_name"]
+__all__ = ["Card", "Method", "Role", "Side", "SpaceName", "check_name", "is_name"]
 
 Method = Literal["linear", "residual", "fusion", "bridge"]
 Side = Literal["query", "both"]
@@ -24,13 +24,18 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 TAKEN = {"on", "off", "none", "con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 
 
+def is_name(name: str) -> bool:
+    """Whether an adapter may be called so."""
+    return NAME.fullmatch(name) is not None and name not in TAKEN
+
+
 def check_name(name: str) -> str:
     """Take a name that an adapter may have: one that is a file's on every system, and no word of the command line's.
 
     Raises:
         BadInput: It may not.
     """
-    if not NAME.fullmatch(name) or name in TAKEN:
+    if not is_name(name):
         raise BadInput(f"no adapter can be called {name!r}: use up to 64 of a-z, 0-9, - and _, such as  products-2")
     return name
 

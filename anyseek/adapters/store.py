@@ -14,7 +14,7 @@ from ..storage.engine import translated
 from ..storage.files import TEMPORARY_PATTERN, replace_whole
 from ..storage.layout import LibraryFolder
 from .adapter import Adapter
-from .card import Card, check_name
+from .card import Card, check_name, is_name
 
 __all__ = ["AdapterStore", "packed", "unpacked"]
 
@@ -34,8 +34,9 @@ class AdapterStore:
         self.path = folder.adapters
 
     def names(self) -> list[str]:
-        """The names of all there are, damaged ones too, sorted."""
-        return sorted(path.stem for path in self.path.glob(f"*{SUFFIX}") if path.is_file()) if self.path.is_dir() else []
+        """The names of all there are, damaged ones too, sorted; files under names that no adapter can have are none."""
+        found = self.path.glob(f"*{SUFFIX}") if self.path.is_dir() else ()
+        return sorted(path.stem for path in found if path.is_file() and is_name(path.stem))
 
     def cards(self) -> list[Card]:
         """The cards of all that can be read, by name. `damaged` has the others."""

@@ -31,7 +31,9 @@ COMMANDS = {
     "doctor": "doctor:doctor",
     "eval": "eval:evaluate",
     "calibrate": "calibrate:calibrate",
+    "train": "train:train",
     "models": "models:models",
+    "adapters": "adapters:adapters",
 }
 """The sub-commands in the order of the help, each with its module and what it is called there."""
 

@@ -17,7 +17,7 @@ from .output import link, note, plain, print_json, printable, said, show
 if TYPE_CHECKING:
     from ..library import Library
 
-__all__ = ["drop", "models", "pull", "use"]
+__all__ = ["drop", "models", "opened_library", "pull", "use"]
 
 models = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -68,7 +68,7 @@ def pull(
     raise typer.Exit
 
 
-def _opened(path: Path | None) -> Library:
+def opened_library(path: Path | None) -> Library:
     """Open a library that is there, for opening another one would make it."""
     from ..library import Library
 
@@ -118,8 +118,12 @@ def use(
     as_json: JsonOption = False,
 ) -> None:
     """Let models serve that the library has vectors of: back to an earlier one, or over to one before it is complete."""
-    with _opened(library) as opened:
+    from ..adapters.switches import left_behind
+
+    with opened_library(library) as opened:
+        before = opened.catalog.spaces("serving")
         change = opened.use(*names, dim=dim)
+        told = left_behind(opened.catalog, [row for row in before if row.id not in {now.id for now in change.target}])
     specs = [row.space.spec for row in change.target]
     if as_json:
         print_json({"serving": specs, "lacking": change.lacking})
@@ -127,6 +131,8 @@ def use(
     said().print(f"[green]✓[/] {printable(' and '.join(specs))} serve{'' if len(specs) > 1 else 's'} now")
     if change.lacking:
         note(f"{change.lacking:,} files lack vectors there and are not found until they have them: run  anyseek index")
+    if told is not None:
+        note(told)
     raise typer.Exit
 
 
@@ -139,7 +145,7 @@ def drop(
     as_json: JsonOption = False,
 ) -> None:
     """Forget the vectors of models that do not serve, and give their room back to the disk. Files stay as they are."""
-    with _opened(library) as opened:
+    with opened_library(library) as opened:
         dropped = opened.drop(*(names or ()))
     if as_json:
         print_json({"dropped": [{"spec": row.space.spec, "dim": row.space.dim} for row in dropped]})

@@ -39,6 +39,7 @@ __all__ = [
 
 MARK_OF = {Kind.IMAGE: "▣ picture", Kind.AUDIO: "♪ sound", Kind.VIDEO: "▶ film"}
 STYLE_OF = {Kind.IMAGE: "green", Kind.AUDIO: "magenta", Kind.VIDEO: "cyan"}
+STYLE_OF_STATE = {"on": "green", "off": "dim", "does not fit": "yellow", "damaged": "red"}
 PIPED_WIDTH = 160
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ..types import Kind, Modality
 from .options import JsonOption, LibraryOption, library_option
-from .output import MARK_OF, STYLE_OF, link, plain_table, print_json, printable, show
+from .output import MARK_OF, STYLE_OF, STYLE_OF_STATE, link, plain_table, print_json, printable, show
 
 if TYPE_CHECKING:
     from ..library import Library
@@ -21,7 +21,7 @@ __all__ = ["space_as_json", "status", "told_space"]
 
 
 def status(library: LibraryOption = None, as_json: JsonOption = False) -> None:
-    """Show what the library holds: folders, files of each kind, segments, failures and the models that serve."""
+    """Show what the library holds: folders, files of each kind, segments, failures, the models that serve, adapters."""
     from ..library import Library
 
     with Library.open(library, readonly=True) as opened:
@@ -42,8 +42,9 @@ def _facts(library: Library) -> dict[str, Any]:
         "failed": counts.assets.get("failed", 0),
         "deleted": counts.assets.get("deleted", 0),
         "contents": counts.contents,
-        "segments": {modality.value: counts.segments.get(modality, 0) for modality in (Modality.IMAGE, Modality.AUDIO, Modality.VIDEO)},
+        "segments": {modality.value: counts.segments.get(modality, 0) for modality in Modality if modality is not Modality.TEXT},
         "models": [space_as_json(library, row) for row in library.catalog.spaces()],
+        "adapters": [{"name": known.name, "state": known.state} for known in library.adapters()],
         "bytes": _size_of(library.path),
     }
 
@@ -97,5 +98,8 @@ def _show(library: Library, facts: dict[str, Any]) -> None:
         table.add_row("models" if place == 0 else "", told_space(model))
     if not facts["models"]:
         table.add_row("models", "none yet")
+    for place, adapter in enumerate(facts["adapters"]):
+        told = Text.assemble(printable(adapter["name"]), (f"  {adapter['state']}", STYLE_OF_STATE[adapter["state"]]))
+        table.add_row("adapters" if place == 0 else "", told)
     table.add_row("on disk", f"{facts['bytes'] / 2**20:,.1f} MiB")
     show(table)

@@ -198,14 +198,14 @@ class Adapting:
             made = [row for row in self.catalog.spaces() if row.space.spec == spec]
             if any(row.state == "serving" for row in made):
                 raise BadInput(f"vectors that {name} has made serve this library: take it away with  anyseek adapters rollback  first")
-            if name not in store.names():
-                store.read(name)
-            Switches(self.catalog).forget(name)
+            switches = Switches(self.catalog)
+            if name in store.names() or not (made or any(switched.name == name for switched in switches.history())):
+                store.remove(name)  # or say that there is none
+            switches.forget(name)
             if made:
                 self.spaces.drop([spec])
                 SpaceIndex.forget_others(self.folder, self.catalog.spaces())
                 self.catalog.compact()
-            store.remove(name)
             if self.catalog.spaces("serving"):
                 self.engine.prepare()
 

@@ -119,7 +119,7 @@ class Library(Searching, Curating, Liking, Adapting):
 
     @staticmethod
     def examine(path: StrPath | None = None, *, repair: bool = False, rebuild: bool = False) -> Report:
-        """Verify catalog and index of a library against each other, and mend what can be mended; works where `open` cannot.
+        """Verify catalog, index and adapters of a library against each other, and mend what can be mended; works where `open` cannot.
 
         Args:
             path: As for `open`.
@@ -131,10 +131,13 @@ class Library(Searching, Curating, Liking, Adapting):
             LibraryLocked: Another process is writing to it.
             LibraryDamaged: The catalog cannot be read at all; the message names the newest backup.
         """
+        from ..adapters.checks import check_adapters
         from ..storage import doctor
 
         folder = _folder(path)
-        return doctor.repair(folder, rebuild=rebuild) if repair or rebuild else doctor.examine(folder)
+        report = doctor.repair(folder, rebuild=rebuild) if repair or rebuild else doctor.examine(folder)
+        report.add(check_adapters(folder))
+        return report
 
     def close(self) -> None:
         """Release the catalog."""

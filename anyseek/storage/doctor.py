@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +51,12 @@ class Report:
     repaired: list[str] = field(default_factory=list)
     backup: Path | None = None
 
+    def add(self, findings: Iterable[Finding]) -> None:
+        """Add what others found."""
+        self.findings += findings
+        order = list(Severity)
+        self.findings.sort(key=lambda finding: -order.index(finding.severity))
+
     @property
     def healthy(self) -> bool:
         """Whether there is nothing that needs attention."""
@@ -77,8 +84,7 @@ def examine(folder: LibraryFolder) -> Report:
     except LibraryDamaged as exc:
         if not any(finding.code == "catalog_damaged" for finding in report.findings):
             report.findings.append(Finding("catalog_damaged", Severity.ERROR, str(exc), _restore(folder)))
-    order = list(Severity)
-    report.findings.sort(key=lambda finding: -order.index(finding.severity))
+    report.add(())
     return report
 
 

@@ -39,6 +39,7 @@ FIELDS: dict[str, Any] = {
             "fusion": TEXT,
             "calibrated": TRUTH_VALUE,
             "bridge": (str, type(None)),
+            "adapter": (str, type(None)),
             "overall": GROUP,
             "pairs": {"text → image": GROUP},
             "latency_ms": {"p50": NUMBER, "p95": NUMBER, "p99": NUMBER},
