@@ -13,6 +13,7 @@ from enum import StrEnum
 import numpy as np
 
 __all__ = [
+    "ENCODED",
     "Annotation",
     "AnnotationType",
     "Capture",
@@ -40,13 +41,18 @@ class Modality(StrEnum):
     """What an encoder takes in.
 
     A film is looked at as IMAGE (its frames, one by one) and heard as AUDIO (its sound). Only few encoders take VIDEO: the frames of a
-    shot together, so that movement counts.
+    shot together, so that movement counts. None takes WHOLE: what is seen, heard and said of one moment, joined to one vector.
     """
 
     TEXT = "text"
     IMAGE = "image"
     AUDIO = "audio"
     VIDEO = "video"
+    WHOLE = "whole"
+
+
+ENCODED = (Modality.TEXT, Modality.IMAGE, Modality.AUDIO, Modality.VIDEO)
+"""What there are encoders for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,8 @@ class Segment:
     """The part of a content that gets one vector.
 
     Attributes:
-        modality: IMAGE for a picture or a frame of film, AUDIO for a stretch of sound, VIDEO for a shot as a whole.
+        modality: IMAGE for a picture or a frame of film, AUDIO for a stretch of sound, VIDEO for a shot as a whole, WHOLE for several of
+            these and the words about them.
         start_ms: First millisecond the segment stands for; 0 for a picture.
         end_ms: The millisecond after its last; 0 for a picture.
         frame_ms: When the representative frame is shown; None for sound and for shots as a whole.
@@ -87,7 +94,8 @@ class Segment:
 class AnnotationType(StrEnum):
     """What a text says about a content. Stored in the catalog, so values never change their meaning.
 
-    TAGGED is none for people: it notes that a content was tagged, and by what, so that nothing is done twice.
+    TAGGED and FUSED are none for people: they note that a content was tagged, or that what belongs together in it was joined, and by what,
+    so that nothing is done twice.
     """
 
     TAG = "tag"
@@ -95,6 +103,7 @@ class AnnotationType(StrEnum):
     SPEECH = "speech"
     TEXT = "text"
     TAGGED = "tagged"
+    FUSED = "fused"
 
 
 @dataclass(frozen=True, slots=True)

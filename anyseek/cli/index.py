@@ -63,6 +63,16 @@ def index(
         int | None, typer.Option("--jobs", "-j", min=1, metavar="N", help="Decoding processes (default: one per core).", show_default=False)
     ] = None,
     video_backend: Annotated[str, typer.Option("--video-backend", metavar="pyav|decord", help="What reads films.")] = "pyav",
+    fuse: Annotated[
+        str | None,
+        typer.Option(
+            "--fuse",
+            metavar="NAME",
+            help="Join what is seen, heard and said of one moment, or a picture and its words, to one vector more: mean, agreement, "
+            "weighted, network, or off; remembered by the library.",
+            show_default=False,
+        ),
+    ] = None,
     prune: Annotated[
         bool, typer.Option("--prune", help="Forget for good what is gone; a folder that is named and missing or empty is meant to be.")
     ] = False,
@@ -90,6 +100,7 @@ def index(
         jobs=jobs,
         prune=prune,
         batch_size=batch_size,
+        fuse=fuse,
         decode=DecodeOptions(video_backend=video_backend),
     )
     check_installed(model or ())

@@ -11,7 +11,7 @@ from rich.text import Text
 from ..encoders import hub
 from ..encoders.catalogue import PRESETS, ModelCard, Preset, card, cards, missing_extras
 from ..encoders.registry import added_specs
-from ..types import Modality
+from ..types import ENCODED, Modality
 from .downloads import human_size
 from .output import answers, printable, show
 
@@ -115,7 +115,7 @@ def _is_here(known: ModelCard) -> bool:
 
 
 def _named(known: ModelCard) -> list[str]:
-    return [modality.value for modality in Modality if modality in known.modalities]
+    return [modality.value for modality in ENCODED if modality in known.modalities]
 
 
 def _size(count: int | None, *, estimated: bool) -> str:

@@ -94,7 +94,7 @@ class _Drawing:
         self.task = progress.add_task("looking around", total=None, rate="", name="")
 
     def take(self, event: IndexEvent) -> None:
-        from ..indexer.report import FileDone, Outcome, ScanProgress, Skipped, TextsEncoded, WorkFound
+        from ..indexer.report import FileDone, Outcome, ScanProgress, SidesJoined, Skipped, TextsEncoded, WorkFound
 
         match event:
             case ScanProgress(root, found):
@@ -113,6 +113,11 @@ class _Drawing:
             case TextsEncoded(spec, done, total):
                 self.progress.update(
                     self.task, description="making models comparable", total=total, completed=done, rate="", name=printable(spec)[:32]
+                )
+
+            case SidesJoined(spec, done, total):
+                self.progress.update(
+                    self.task, description="joining what belongs together", total=total, completed=done, rate="", name=printable(spec)[:32]
                 )
 
     def say(self, style: str, what: str, path: Path) -> None:

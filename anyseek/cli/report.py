@@ -34,7 +34,8 @@ def finish(report: IndexReport, folder: Path, *, as_json: bool) -> None:
 
 def report_as_json(report: IndexReport, folder: Path) -> dict[str, Any]:
     """The report as the JSON that ``--json`` prints."""
-    counts = ("new", "changed", "moved", "copied", "unchanged", "filled", "removed", "kept", "failed", "still_failed", "embedded", "purged")
+    files = ("new", "changed", "moved", "copied", "unchanged", "filled", "removed", "kept", "failed", "still_failed")
+    counts = (*files, "embedded", "joined", "purged")
     return {
         "library": folder,
         **{name: getattr(report, name) for name in counts},
@@ -82,6 +83,7 @@ def _summary(report: IndexReport) -> str:
     counts = [(name, getattr(report, name)) for name in ("new", "changed", "moved", "copied", "removed", "purged", "failed")]
     told = [f"{count:,} {name}" for name, count in counts if count]
     told += [f"{count:,} known embedded with {spec}" for spec, count in report.filled_in.items()]
+    told += [f"{report.joined:,} moments joined"] if report.joined else []
     rest = [f"{report.unchanged:,} unchanged"] if report.unchanged else []
     if report.still_failed:
         rest.append(f"{report.still_failed:,} failed before (anyseek errors)")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from .agreement import Agreement
 from .early import EarlyFusion
@@ -25,6 +28,23 @@ class Trained:
 
     weights: Mapping[str, FusionWeights] = field(default_factory=dict)
     networks: Mapping[str, FusionNetwork] = field(default_factory=dict)
+
+    def digest(self, name: str, fingerprint: str) -> str | None:
+        """What tells a fusion from others of its name: of what it has learnt for a space.
+
+        Returns:
+            Hex digits; empty for a fusion that learns nothing, and None where nothing was learnt for that space.
+        """
+        if name not in ("weighted", "network"):
+            return ""
+        found = (self.weights if name == "weighted" else self.networks).get(fingerprint)
+        if found is None:
+            return None
+        seen = hashlib.sha256()
+        for field_name, array in sorted(found.arrays().items()):
+            seen.update(f"{field_name} {array.shape} ".encode())
+            seen.update(np.ascontiguousarray(array, "<f4").tobytes())
+        return seen.hexdigest()
 
 
 def _mean(trained: Trained) -> EarlyFusion:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import BadInput, FailureCode
+from ..fusion.named import EARLY
 from ..media.kinds import kind_by_suffix
 from ..media.protocol import DecodeOptions
 from ..media.video import frame_reader
@@ -27,7 +28,10 @@ from .report import Failure, FileDone, IndexReport, OnEvent, Outcome, Refusal, S
 from .scan import Rule, Scan, ScanRules, look_at, scan
 from .targets import targets
 
-__all__ = ["IndexOptions", "Indexer"]
+__all__ = ["OFF", "IndexOptions", "Indexer"]
+
+OFF = "off"
+"""What belongs together is not joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class IndexOptions:
         retry: Read the files that failed before, whatever the reason was, and those that a space has nothing of; nothing else.
         prune: Forget for good what is not there any more. Where a path is named, believe that it is missing or empty on purpose.
         batch_size: Segments that are encoded at a time; as many as suit each encoder when None.
+        fuse: How what belongs together (what is seen, heard and said of one moment) is joined to one vector more, by the name of an
+            `anyseek.fusion.early.EarlyFusion`; ``off`` removes such vectors, and None does what the run before did.
         decode: See `DecodeOptions`; the encoders decide on modalities, sizes, rates and windows.
         limits: See `PoolLimits`.
     """
@@ -52,6 +58,7 @@ class IndexOptions:
     retry: bool = False
     prune: bool = False
     batch_size: int | None = None
+    fuse: str | None = None
     decode: DecodeOptions = field(default_factory=DecodeOptions)
     limits: PoolLimits = field(default_factory=PoolLimits)
 
@@ -60,6 +67,8 @@ class IndexOptions:
             raise BadInput(f"{self.jobs} decoding processes can read nothing: use 1 or more, or None for one per core")
         if self.batch_size is not None and self.batch_size < 1:
             raise BadInput(f"a batch of {self.batch_size} segments holds nothing: use 1 or more")
+        if self.fuse is not None and self.fuse not in (*EARLY, OFF):
+            raise BadInput(f"nothing joins vectors that is called {self.fuse!r}: use {', '.join(EARLY)} or {OFF}")
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ __all__ = [
     "Outcome",
     "Refusal",
     "ScanProgress",
+    "SidesJoined",
     "Skipped",
     "TextsEncoded",
     "WorkFound",
@@ -80,7 +81,16 @@ class TextsEncoded:
     total: int
 
 
-IndexEvent = ScanProgress | Skipped | WorkFound | FileDone | TextsEncoded
+@dataclass(frozen=True, slots=True)
+class SidesJoined:
+    """What belongs together is being joined: `done` of `total` files were looked at in the space of the model `spec`."""
+
+    spec: str
+    done: int
+    total: int
+
+
+IndexEvent = ScanProgress | Skipped | WorkFound | FileDone | TextsEncoded | SidesJoined
 OnEvent = Callable[[IndexEvent], None]
 
 
@@ -121,6 +131,7 @@ class IndexReport:
         failed: Files that could not be read; each is listed in `failures`.
         refused: Files that one space has nothing of, although another one has.
         embedded: Segments that were encoded.
+        joined: Moments of which what is seen, heard and said was joined to one vector.
         skipped: Paths passed over, by rule.
         unavailable: Sources that were not there or suddenly empty; nothing of them was removed.
         changed_to: The specs of the spaces that took over with this run, if any did.
@@ -143,6 +154,7 @@ class IndexReport:
     kept: int = 0
     failed: int = 0
     embedded: int = 0
+    joined: int = 0
     skipped: Counter[Rule] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
@@ -157,7 +169,7 @@ class IndexReport:
     @property
     def has_changed_the_library(self) -> bool:
         """Whether there is something else to be found than before."""
-        return any((self.new, self.changed, self.moved, self.copied, self.filled, self.removed, self.embedded, self.purged))
+        return any((self.new, self.changed, self.moved, self.copied, self.filled, self.removed, self.embedded, self.joined, self.purged))
 
     def count(self, outcome: Outcome) -> None:
         """Add one file to the number that its outcome names."""

@@ -5,25 +5,33 @@ from __future__ import annotations
 import shlex
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..adapters.switches import left_behind
-from ..indexer.indexer import Indexer, IndexOptions
+from ..errors import BadInput
+from ..fusion.named import early_fusion
+from ..indexer.indexer import OFF, Indexer, IndexOptions
 from ..indexer.lanes import Lane
-from ..indexer.report import IndexReport, OnEvent, TextsEncoded
+from ..indexer.report import IndexReport, OnEvent, SidesJoined, TextsEncoded
+from ..indexer.wholes import Wholes
 from ..spaces import Change, Model, Spaces
 from ..storage.catalog import Catalog, SpaceRow
 from ..storage.engine import translated
 from ..storage.layout import LibraryFolder
 from ..storage.lock import WriterLock
 from ..storage.space_index import SpaceIndex
+from ..types import AnnotationType
 
 if TYPE_CHECKING:
     from ..search.engine import Engine
     from ..search.spaces import SearchSpace
 
 __all__ = ["IndexRun"]
+
+FUSE = "fuse"
+"""The setting that remembers how what belongs together is joined."""
 
 
 class _Stopped(Exception):
@@ -70,13 +78,58 @@ class IndexRun:
             rows = self.spaces.to_fill(models)
             encoders, notes = self.spaces.encoders(rows)
             lanes = [Lane(row, encoders[row.id]) for row in rows if row.id in encoders]
-            report = Indexer(self.catalog, lanes, options or IndexOptions(), self.on_event, self.stop).run(paths)
+            options = options or IndexOptions()
+            joins = self._joins(lanes, options)
+            report = Indexer(self.catalog, lanes, options, self.on_event, self.stop).run(paths)
             report.notes += notes
+            if not report.interrupted:
+                self._join(joins, options, report)
             for lane in lanes:
                 self._keep_index(lane.space)
             if not report.interrupted:
                 self._prepare(report)
             return report
+
+    def _joins(self, lanes: Sequence[Lane], options: IndexOptions) -> list[Wholes | str]:
+        """What joins what belongs together in each space, as this run is told or an earlier one was; a note where it cannot be.
+
+        Raises:
+            BadInput: This run is told to join in a way that nothing was trained for.
+        """
+        name = options.fuse or self.catalog.setting(FUSE) or OFF
+        if name == OFF or not lanes:
+            return []
+        trained = self.engine_of([lane.space for lane in lanes]).trained
+        fusion, found = early_fusion(name, trained), list[Wholes | str]()
+        for lane in lanes:
+            learnt = trained.digest(name, lane.space.space.fingerprint)
+            if fusion is not None and learnt is not None:
+                found.append(Wholes(self.catalog, lane, fusion, learnt))
+                continue
+            lacking = f"what belongs together cannot be joined in {lane.spec} by {name}, for nothing was trained for it: "
+            if options.fuse is not None:
+                raise BadInput(f"{lacking}use mean or agreement, or train it with  anyseek train --method fusion")
+            found.append(f"{lacking}run  anyseek index --fuse  with another way, or off")
+        return found
+
+    def _join(self, joins: Sequence[Wholes | str], options: IndexOptions, report: IndexReport) -> None:
+        """Join what belongs together, or remove what was joined."""
+        if options.fuse is not None:
+            with self.catalog.transaction() as writer:
+                writer.put_setting(FUSE, options.fuse)
+                if options.fuse == OFF:
+                    removed = writer.drop_wholes([row.id for row in self.catalog.spaces()])
+                    writer.remove_annotations(AnnotationType.FUSED)
+                    report.notes += [f"{removed:,} joined vectors were removed"] if removed else []
+        for join in joins:
+            if isinstance(join, str):
+                report.notes.append(join)
+                continue
+            report.joined += join.run(self.stop, partial(self._told_of_sides, join.lane.spec))
+        report.interrupted = self.stop.is_set() and bool(joins)
+
+    def _told_of_sides(self, spec: str, done: int, total: int) -> None:
+        self.on_event(SidesJoined(spec, done, total))
 
     def _keep_index(self, row: SpaceRow) -> None:
         """Write the index of a space where the catalog has moved away from what is written."""

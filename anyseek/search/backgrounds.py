@@ -14,7 +14,7 @@ import numpy as np
 
 from ..storage.catalog import Catalog
 from ..storage.derived import DerivedArrays
-from ..types import Modality
+from ..types import ENCODED, Modality
 from .bridges import Bridges
 from .calibration import DEFAULT_STEEPNESS
 from .hubs import Hubs
@@ -223,8 +223,8 @@ class Backgrounds:
 
     def _origins(self, target: SearchSpace, watch: Stopwatch) -> list[Origin]:
         """The sorts of queries that may reach a space."""
-        media = [modality for modality in Modality if modality is not Modality.TEXT]
-        direct = [Origin(modality) for modality in Modality if target.takes(modality, watch) or modality in self._held(target)]
+        media = [modality for modality in ENCODED if modality is not Modality.TEXT]
+        direct = [Origin(modality) for modality in ENCODED if target.takes(modality, watch) or modality in self._held(target)]
         sources = [space for space in self.spaces.values() if space is not target and self.bridges.between(space, target, watch)]
         return direct + [Origin(modality, space.id) for space in sources for modality in media if space.takes(modality, watch)]
 

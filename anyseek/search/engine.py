@@ -15,7 +15,7 @@ from ..fusion.early import EarlyFusion
 from ..fusion.named import Trained
 from ..storage.catalog import Catalog
 from ..storage.derived import DerivedArrays
-from ..types import Segment
+from ..types import Modality, Segment
 from .adaptation import Adaptation, Adapted
 from .bridges import BridgeMethod
 from .candidates import Candidates, Question
@@ -24,9 +24,8 @@ from .hits import Answer, Hit, hits_of, tagged
 from .lookup import allowed_in
 from .paging import Ordered, Page
 from .plan import Plan
-from .probe import Probe
 from .query import Query, Stored, Vectors
-from .refinement import refined
+from .refinement import Refiner
 from .relevance import PlainCosine, Relevance, log_odds, relevance_of
 from .spaces import SearchSpace
 from .texts import OnText
@@ -110,7 +109,9 @@ class Engine:
         relevance = self._relevance_of(comparison)
         with watch.time("lookup"):
             allowed = {space.id: allowed_in(self.catalog, space, query) for space in self.spaces}
-        questions, notes = self._questions(query, comparison, [space for space in self.spaces if allowed[space.id]] or self.spaces, watch)
+        refine = Refiner(self.catalog, query, allowed, relevance, watch)
+        searched_in = [space for space in self.spaces if allowed[space.id]] or self.spaces
+        questions, notes = self._questions(query, comparison, searched_in, refine, watch)
         candidates = Candidates(self.catalog, query, questions, allowed, relevance, watch)
         away = all(part.weight < 0 for part in query.counted)  # then nothing is meant, and what is furthest from it is the answer
         usual = 0.0 if away else relevance.cut
@@ -126,28 +127,23 @@ class Engine:
         return Answer(tagged(self.catalog, page.hits), searched, taken, tuple(dict.fromkeys(told)), watch.taken_ms, specs, cut, page.cursor)
 
     def _questions(
-        self, query: Query, comparison: Comparison, searched: Sequence[SearchSpace], watch: Stopwatch
+        self, query: Query, comparison: Comparison, searched: Sequence[SearchSpace], refine: Refiner, watch: Stopwatch
     ) -> tuple[list[Question], list[str]]:
         """What is looked up: all parts as one, each by itself, or both; the parts come last, in their order.
 
         What ranks is refined by earlier answers; what only says how relevant the best is, or pushes away, is not.
         """
-        relevance = self._relevance_of(comparison)
-
-        def ranking(probes: Sequence[Probe]) -> tuple[Probe, ...]:
-            return tuple(refined(probe, query.refinement, relevance, watch) for probe in probes)
-
         parts, wanted = query.counted, [part.weight for part in query.counted if part.weight > 0]
         early = query.fusion if isinstance(query.fusion, EarlyFusion) else None
         plan = Plan(parts, self.spaces, searched, comparison.backgrounds, watch, early)
         if len(parts) == 1 or (early is not None and not (early.with_parts and wanted)):
-            return [Question(1.0, ranking(plan.together()))], plan.notes
+            return [Question(1.0, refine(plan.together()))], plan.notes
         if not wanted:
             raise BadQuery(f"{query.fusion.name} has nothing to rank when all parts push away: give one a weight above 0, or use mean")
-        joined = [Question(max(wanted), ranking(plan.together()))] if early is not None and len(wanted) > 1 else []
+        joined = [Question(max(wanted), refine(plan.together()))] if early is not None and len(wanted) > 1 else []
         alone = [plan.alone(number) for number in range(len(parts))]
         by_parts = [
-            Question(part.weight, tuple(probes) if joined or part.weight < 0 else ranking(probes))
+            Question(part.weight, tuple(probes) if joined or part.weight < 0 else refine(probes))
             for part, probes in zip(parts, alone, strict=True)
         ]
         return [*joined, *by_parts], plan.notes
@@ -188,6 +184,8 @@ class Engine:
     ) -> Stored:
         """A content of the library, or a stretch of it, as a part of a query, by its vectors in every space.
 
+        Those that were joined of others (WHOLE) are left out: the query joins its parts itself.
+
         Args:
             content_id: Of the content.
             weight: How much it counts.
@@ -203,7 +201,7 @@ class Engine:
         for space in self.spaces:
             ids, _, segments = self.catalog.embeddings_of([content_id], space.id)
             any_at_all = any_at_all or len(ids) > 0
-            within = [_lies_within(segment, start_ms, end_ms) for segment in segments]
+            within = [segment.modality is not Modality.WHOLE and _lies_within(segment, start_ms, end_ms) for segment in segments]
             if any(within):
                 modalities = tuple(segment.modality for segment, chosen in zip(segments, within, strict=True) if chosen)
                 chosen_ids = ids[np.array(within)]

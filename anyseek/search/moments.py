@@ -14,8 +14,9 @@ __all__ = ["Moment", "merge_moments"]
 SHARES = {"seen": 0.3, "heard": 0.5}  # pictures are cut where shots end, sound wherever a window is full: docs/moments.md
 MAX_GAP_MS = 500
 SAME_FROM = 0.5
-SIGNAL_OF = {Modality.IMAGE: "seen", Modality.VIDEO: "seen", Modality.AUDIO: "heard"}
 SIGNALS = ("seen", "heard")
+SIGNAL_OF = {Modality.IMAGE: "seen", Modality.VIDEO: "seen", Modality.AUDIO: "heard"}
+"""Of what is WHOLE, the rest of its content tells: it ends where what is seen in it does, or what is heard where nothing is seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ def merge_moments(
     How far below the best a segment may lie depends on the content: a share of the way from the best down to the median of all that is
     seen in it, or heard, whichever the best is; at least `tolerance`, so that a film which answers from its beginning to its end is one
     moment. What is seen and what is heard are joined apart, since pictures end at cuts and sounds at the ends of windows; where both are
-    about the same stretch, they are one moment with the ends of the better one.
+    about the same stretch, they are one moment with the ends of the better one. What is WHOLE counts among what is
+    seen, or heard where nothing is seen, whose ends it has; a moment whose best segment is WHOLE is seen and heard as far as there is
+    something of both.
 
     Args:
         segments: All segments of the content, in any order and in any number of spaces.
@@ -67,8 +70,10 @@ def merge_moments(
     Returns:
         Moments, the best first; those of equal score in order of time. Those of one signal neither touch nor overlap.
     """
+    known = {SIGNAL_OF[segment.modality] for segment in segments if segment.modality is not Modality.WHOLE}
+    of_wholes = "heard" if known == {"heard"} else "seen"
     rows = sorted(
-        (_Row(segment, float(score)) for segment, score in zip(segments, scores, strict=True)),
+        (_Row(segment, float(score), SIGNAL_OF.get(segment.modality, of_wholes)) for segment, score in zip(segments, scores, strict=True)),
         key=lambda row: (row.segment.start_ms, row.segment.end_ms, row.segment.modality, row.score),
     )
     if not rows:
@@ -77,7 +82,7 @@ def merge_moments(
     usual = median(row.score for row in rows if row.signal == best.signal)
     floor = best.score - max(tolerance, shares[best.signal] * (best.score - usual))
     kept = [row for row in rows if row.score >= floor]
-    apart = [_moment(group) for signal in SIGNALS for group in _neighbours((row for row in kept if row.signal == signal), max_gap_ms)]
+    apart = [_moment(group, rows) for signal in SIGNALS for group in _neighbours((row for row in kept if row.signal == signal), max_gap_ms)]
     return _joined(sorted(apart, key=_rank))
 
 
@@ -85,10 +90,7 @@ def merge_moments(
 class _Row:
     segment: Segment
     score: float
-
-    @property
-    def signal(self) -> str:
-        return SIGNAL_OF[self.segment.modality]
+    signal: str
 
 
 def _neighbours(rows: Iterable[_Row], max_gap_ms: int) -> list[list[_Row]]:
@@ -105,15 +107,23 @@ def _neighbours(rows: Iterable[_Row], max_gap_ms: int) -> list[list[_Row]]:
     return groups
 
 
-def _moment(group: Sequence[_Row]) -> Moment:
+def _moment(group: Sequence[_Row], rows: Sequence[_Row]) -> Moment:
     best = max(group, key=lambda row: row.score)
+    told = {best.signal} if best.segment.modality is not Modality.WHOLE else {row.signal for row in rows if _meet(best, row)}
     return Moment(
         start_ms=group[0].segment.start_ms,
         end_ms=max(row.segment.end_ms for row in group),
         best_ms=best.segment.start_ms if best.segment.frame_ms is None else best.segment.frame_ms,
         score=best.score,
-        signals=(best.signal,),
+        signals=tuple(signal for signal in SIGNALS if signal in told),
     )
+
+
+def _meet(one: _Row, other: _Row) -> bool:
+    """Whether two segments have a time in common, be it none at all."""
+    if one is other or (one.segment.start_ms, one.segment.end_ms) == (other.segment.start_ms, other.segment.end_ms):
+        return True
+    return one.segment.start_ms < other.segment.end_ms and other.segment.start_ms < one.segment.end_ms
 
 
 def _rank(moment: Moment) -> tuple[float, int, int, int]:

@@ -101,6 +101,16 @@ class AssetReads:
         with self.database.reading() as connection:
             return {row[0] for row in fetch(connection, lacking(space_id))}
 
+    def complete_contents(self, space_id: int) -> list[int]:
+        """Ids of contents that live assets have and that have all of their vectors in a space, ascending."""
+        statement = (
+            select(coverage.c.content_id)
+            .where(coverage.c.space_id == space_id, coverage.c.state == "complete", has_live_asset(coverage.c.content_id))
+            .order_by(coverage.c.content_id)
+        )
+        with self.database.reading() as connection:
+            return [row[0] for row in fetch(connection, statement)]
+
     def refused_contents(self, space_id: int) -> set[int]:
         """Ids of contents of which a space's encoder took nothing."""
         statement = select(coverage.c.content_id).where(coverage.c.space_id == space_id, coverage.c.state == "refused")

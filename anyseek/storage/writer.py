@@ -21,6 +21,7 @@ from .models import NO_FRAME, asset, content, coverage, embedding, segment, sett
 from .queries import listed, spaces_in
 from .rows import Purged, SourceRow, SpaceRow, SpaceState
 from .vector_reads import HALF
+from .whole_writes import WholeWrites
 
 __all__ = ["Derive", "Writer"]
 
@@ -30,7 +31,7 @@ Derive = Callable[[np.ndarray, Modality], np.ndarray]
 """What `Writer.derive_space` makes vectors by."""
 
 
-class Writer(AnnotationWrites, FeedbackWrites):
+class Writer(AnnotationWrites, FeedbackWrites, WholeWrites):
     """One transaction's hand on the catalog; from `Catalog.transaction`."""
 
     def __init__(self, connection: Connection) -> None:

@@ -158,8 +158,9 @@ class Tagger:
         chosen = [self.catalog.setting(setting_of(judge.space)), self.catalog.setting(CAPTIONS)]  # by what scores are made
         how += "".join(f" {hashlib.sha256(text.encode()).hexdigest()}" for text in chosen if text)
         digest = hashlib.sha256(how.encode()).hexdigest()[:32]
-        ids, owners, _ = self.catalog.embeddings_of(contents, judge.space.id)
-        newest = dict(zip(owners.tolist(), ids.tolist(), strict=True))  # ids ascend, so that the last of each stays
+        ids, owners, segments = self.catalog.embeddings_of(contents, judge.space.id)
+        rows = zip(owners.tolist(), ids.tolist(), segments, strict=True)
+        newest = {owner: id_ for owner, id_, segment in rows if segment.modality is not Modality.WHOLE}  # ids ascend: the last one stays
         return {content_id: f"{digest} {id_}" for content_id, id_ in newest.items()}
 
     def _untagged(self, contents: Mapping[int, object], marks: Sequence[Mapping[int, str]]) -> set[int]:

@@ -81,12 +81,13 @@ EXPLANATION: Shape = {
     "found": str,
     "space": str,
     "bridge": MAYBE_STR,
+    "adapter": MAYBE_STR,
     "cosine": float,
     "bias": float,
     "relevance": float,
     "parts": [PART],
 }
-COUNTS = ("new", "changed", "moved", "copied", "unchanged", "filled", "removed", "kept", "failed", "still_failed", "embedded", "purged")
+COUNTS = ("new", "changed", "moved", "copied", "unchanged", "filled", "removed", "kept", "failed", "still_failed", "embedded", "joined", "purged")
 FAILURE: Shape = {"path": str, "code": str, "reason": str}
 REPORT: Shape = {
     "library": str,
@@ -119,8 +120,9 @@ STATUS: Shape = {
     "failed": int,
     "deleted": int,
     "contents": int,
-    "segments": {"image": int, "audio": int, "video": int},
+    "segments": {"image": int, "audio": int, "video": int, "whole": int},
     "models": [MODEL],
+    "adapters": [{"name": str, "state": str}],
     "bytes": int,
 }
 FINDING: Shape = {"code": str, "severity": str, "text": str, "remedy": MAYBE_STR}

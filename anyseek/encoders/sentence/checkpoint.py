@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ModelUnavailable
-from ...types import Modality
+from ...types import ENCODED, Modality
 from .families import MAX_AUDIO_MS, Family, family_of
 from .files import ConfigFiles, look_up
 
@@ -106,7 +106,7 @@ def _modalities(files: ConfigFiles, family: Family) -> frozenset[Modality]:
     if files.modules:
         names = files.read("sentence_bert_config.json", files.first).get("modality_config") or {}
         legacy_clip = not names and files.modules[0]["type"].endswith("CLIPModel")
-        listed = {Modality.TEXT, Modality.IMAGE} if legacy_clip else {Modality(name) for name in names if name in set(Modality)}
+        listed = {Modality.TEXT, Modality.IMAGE} if legacy_clip else {Modality(name) for name in names if name in ENCODED}
         listed = listed or {Modality.TEXT}  # saved before there was anything else
     elif family.towers:
         listed = set(family.towers)
@@ -179,5 +179,5 @@ def _image_size(files: ConfigFiles, family: Family) -> int:
 def _prompts(saved: Mapping[str, str], family: Family) -> dict[Modality, str]:
     """The checkpoint's own prompts go before those of its family; an empty one is what is saved where there was none."""
     document = next((saved[name] for name in ("document", "passage", "corpus") if saved.get(name)), family.document)
-    prompts = {kind: "" if kind in family.bare else document for kind in Modality}
+    prompts = {kind: "" if kind in family.bare else document for kind in ENCODED}
     return {**prompts, Modality.TEXT: saved.get("query") or family.query}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...types import Modality
+from ...types import ENCODED, Modality
 
 __all__ = ["MAX_AUDIO_MS", "MAX_FRAMES", "SOFT_TOKENS", "WINDOW_MS", "Family", "family_of"]
 
@@ -88,7 +88,7 @@ _FAMILIES = {
     "siglip2": Family(TEXT_AND_IMAGE, ("vision_config.hidden_size", 768), 64, fills_up=True, lowers=True, pixels=256 * 16**2),
     # The authors' evaluation puts the prompt for documents before sound, but none before pictures.
     "embedding_gemma2": Family(
-        tuple(Modality),
+        ENCODED,
         ("text_config.embedding_dim", 768),
         CONTEXT,
         query="task: search result | query: ",

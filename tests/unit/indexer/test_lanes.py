@@ -19,7 +19,7 @@ from anyseek.indexer.lanes import Lane, fitted
 from anyseek.indexer.report import FileDone, IndexReport, Outcome, WorkFound
 from anyseek.media.protocol import DecodeOptions
 from anyseek.storage.catalog import SpaceRow
-from anyseek.types import Modality, Segment
+from anyseek.types import ENCODED, Modality, Segment
 
 SEES, HEARS = frozenset({Modality.TEXT, Modality.IMAGE}), frozenset({Modality.TEXT, Modality.AUDIO})
 RED, GREEN = (255, 0, 0), (0, 255, 0)
@@ -434,10 +434,10 @@ def test_shots_as_a_whole_are_embedded_beside_their_pictures(tmp_path: Path) -> 
 
 def test_a_lane_decodes_what_its_encoder_takes() -> None:
     options = DecodeOptions(max_clip_frames=3)
-    encoder = MovementEncoder(modalities=frozenset(Modality))
+    encoder = MovementEncoder(modalities=frozenset(ENCODED))
     row = SpaceRow(1, encoder.space, "serving")
     made = Lane(row, encoder).decode(options)
-    assert made.modalities == frozenset(Modality) - {Modality.TEXT}
+    assert made.modalities == frozenset(ENCODED) - {Modality.TEXT}
     assert (made.image_size, made.sample_rate, made.window_ms, made.max_clip_frames) == (16, 8000, 3000, 3)
     assert Lane(row, encoder).decode(DecodeOptions()).max_clip_frames == 4
     assert fitted(options, encoder).modalities == {Modality.IMAGE, Modality.AUDIO}

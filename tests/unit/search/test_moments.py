@@ -237,3 +237,28 @@ def test_merging_what_is_merged_changes_nothing(rows: Rows) -> None:
 def test_only_differences_between_scores_count(rows: Rows, shift: int) -> None:
     segments, scores = made(rows)
     assert spans(merge_moments(segments, [score + shift for score in scores])) == spans(merge_moments(segments, scores))
+
+
+def whole(start: int, end: int, frame: int | None = None) -> Segment:
+    return Segment(Modality.WHOLE, start, end, frame)
+
+
+def test_what_is_whole_belongs_to_what_is_seen_and_is_heard_as_well_where_it_is_the_best() -> None:
+    segments = [seen(0, 4000, 2000), seen(4000, 5000), heard(0, 3000), whole(0, 4000, 2000), whole(4000, 5000, 4000)]
+    assert merge_moments(segments, [1, -9, -9, 4, -9]) == [Moment(0, 4000, 2000, 4, ("seen", "heard"))]
+    assert merge_moments(segments, [4, -9, -9, 1, -9]) == [Moment(0, 4000, 2000, 4, ("seen",))]
+    assert merge_moments(segments, [-9, -9, -9, -9, 4]) == [Moment(4000, 5000, 4000, 4, ("seen",))]  # no sound is there
+
+
+def test_what_is_whole_is_heard_where_nothing_is_seen() -> None:
+    segments = [heard(0, 3000), heard(3000, 6000), whole(0, 3000), whole(3000, 6000)]
+    assert merge_moments(segments, [-9, 2, -9, 4]) == [Moment(3000, 6000, 3000, 4, ("heard",))]
+
+
+def test_a_picture_with_its_words_is_seen() -> None:
+    assert merge_moments([seen(0, 0), whole(0, 0)], [1, 2]) == [Moment(0, 0, 0, 2, ("seen",))]
+
+
+def test_the_whole_and_the_sound_of_one_stretch_are_one_moment() -> None:
+    segments = [seen(0, 3000), heard(0, 3000), whole(0, 3000)]
+    assert merge_moments(segments, [-9, 3, 4]) == [Moment(0, 3000, 0, 4, ("seen", "heard"))]

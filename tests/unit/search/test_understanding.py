@@ -17,10 +17,10 @@ from anyseek.search.spaces import SearchSpace
 from anyseek.search.timings import Stopwatch
 from anyseek.search.understanding import understand
 from anyseek.storage.catalog import SpaceRow
-from anyseek.types import Clip, Decoded, Kind, Modality, Picture, Segment, Sound
+from anyseek.types import ENCODED, Clip, Decoded, Kind, Modality, Picture, Segment, Sound
 
 RED, GREEN, BLUE = np.eye(8, dtype=np.float32)[:3]
-ALL = frozenset(Modality)
+ALL = frozenset(ENCODED)
 
 
 def space_of(encoder: ColourEncoder) -> SearchSpace:

@@ -123,6 +123,16 @@ def test_a_content_with_new_vectors_is_tagged_again(shelf):
     assert told(tagger(shelf).run()) == {"film.mp4": {"leaf": 1.0, "rose": 1.0}}
 
 
+def test_what_was_joined_of_other_vectors_is_no_new_vector_and_has_no_tags(shelf):
+    film = shelf.put("film.mp4", Kind.VIDEO, (seen(0, 2000), RED))
+    assert told(tagger(shelf).run()) == {"film.mp4": {"rose": 1.0}}
+    with shelf.catalog.transaction() as writer:
+        writer.add_embeddings(film, shelf.space.id, [(Segment(Modality.WHOLE, 0, 2000, 1000), GREEN)])
+    again = tagger(shelf).run()
+    assert ([asset.unchanged for asset in again.assets], told(again)) == ([True], {"film.mp4": {"rose": 1.0}})
+    assert told(tagger(shelf, redo=True).run()) == {"film.mp4": {"rose": 1.0}}
+
+
 def test_only_tags_of_the_same_vocabulary_are_replaced_and_removed(shelf):
     red = shelf.put("red.png", Kind.IMAGE, (PICTURE, RED))
     other = TagVocabulary.parse("fruit.txt", "[seen: seen]\ncherry = red\n")
