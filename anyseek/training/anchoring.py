@@ -12,7 +12,7 @@ from .problem import Problem
 
 __all__ = ["Anchors"]
 
-DRAWN = 256
+DRAWN = 512
 """Anchors of a modality in a step."""
 
 RANKED = 1024

@@ -112,11 +112,12 @@ def _choose(
         for lam in PENALTIES if penalty is None else (penalty,):
             absolute = ridge.penalty(lam), ridge.anchoring(mu)
             weights = ridge.solve(*absolute)
-            tried.append((mu, lam, Score(-ridge.left_out_error(*absolute), 0.0) if scored is None else scored(weights), weights))
+            score = scored(weights) if scored is not None else Score(-ridge.left_out_error(*absolute), 0.0)
+            tried.append((mu, lam, score, weights))
     best = max(score.recall for _, _, score, _ in tried)
     near = [each for each in tried if each[2].recall >= best - NEAR * (1.0 if scored is not None else abs(best))]
     mu, lam, _, weights = max(near, key=lambda each: (each[0], each[2], each[1]))
-    return weights, {"penalty": float(lam), "anchor_weight": mu}
+    return weights, {"penalty": lam, "anchor_weight": mu}
 
 
 def _regression(problem: Problem, modality: Modality) -> Regression:

@@ -30,6 +30,12 @@ __all__ = ["Augment", "Draw", "FitOptions", "Fitted", "fit"]
 
 Anchoring = Literal["vectors", "ranking"]
 
+ANCHOR_WEIGHTS: Mapping[Loss, float] = {"infonce": 10.0, "sigmoid": 10.0, "triplet": 1.0}
+"""With less, unrelated queries lose more than a point; with more, pairs are learnt less well (benchmarks/README.md)."""
+
+PIVOT_WEIGHT = 0.1
+"""How much the texts of a bridge count beside its pairs."""
+
 
 @dataclass(frozen=True, slots=True)
 class FitOptions:
@@ -41,13 +47,14 @@ class FitOptions:
         side: Whether targets are mapped, too.
         epochs: Most rounds over the pairs.
         batch: Pairs to a step, unless something else draws them.
-        rank: Of residual and fusion.
+        rank: Of residual and fusion, at most.
         learning_rate: Of AdamW.
         weight_decay: Of AdamW.
         patience: Epochs without a better validation recall after which it ends.
         recall_at: The k of that recall@k.
         anchoring: What is to stay of the anchors: where they lie, or how they rank the candidates.
-        anchor_weight: How much that counts beside the pairs, from 0 on; None to choose it for ridge by the validation part.
+        anchor_weight: How much that counts beside the pairs, from 0 on; None for what suits the loss, and for ridge for as much as the
+            validation part allows.
         penalty: Of ridge: λ, times the mean eigenvalue of the queries' scatter; None to choose it by the validation part.
         margin: Of the triplet loss.
         negatives: How many hard negatives each pair gets there.
@@ -64,13 +71,13 @@ class FitOptions:
     side: Side = "query"
     epochs: int = 60
     batch: int = 256
-    rank: int = 32
+    rank: int = 128
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
     patience: int = 10
     recall_at: int = 10
     anchoring: Anchoring = "vectors"
-    anchor_weight: float | None = 1.0
+    anchor_weight: float | None = None
     penalty: float | None = None
     margin: float = 0.2
     negatives: int = 8
@@ -158,7 +165,8 @@ def fit(
 
 def _learner(problem: Problem, options: FitOptions) -> Learner:
     chance = np.random.default_rng([options.seed, 0])
-    weight = 0.0 if options.anchor_weight is None else options.anchor_weight
+    suits = PIVOT_WEIGHT if options.method == "bridge" else ANCHOR_WEIGHTS[options.loss]
+    weight = suits if options.anchor_weight is None else options.anchor_weight
     if options.method == "fusion":
         if problem.query_parts is None and problem.target_parts is None:
             raise BadInput("nothing consists of several parts: a fusion is learnt from pairs whose queries or files have more than one")

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from ..errors import BadInput
 from ..types import Modality
 from .anchoring import Anchors
 from .losses import Tensor
@@ -58,7 +59,7 @@ class Learner(Protocol):
 
 
 class MapLearner:
-    """Maps of the vectors of each modality, of queries alone or of all.
+    """Maps of the vectors of each modality that something is learnt of, of queries alone or of all.
 
     Args:
         problem: What from.
@@ -67,6 +68,9 @@ class MapLearner:
         anchors: What is to stay.
         anchor_weight: How much that counts.
         chance: Where what it begins with comes from.
+
+    Raises:
+        BadInput: Nothing is learnt of what is to be mapped.
     """
 
     def __init__(
@@ -74,7 +78,14 @@ class MapLearner:
     ) -> None:
         dim = problem.query_vectors.shape[1]
         self._problem, self._both, self._anchors, self._anchor_weight = problem, both, anchors, anchor_weight
-        new = {of: new_linear(dim) if rank is None else new_residual(dim, rank, chance) for of in problem.mapped}
+        keys = {of: known for of in problem.mapped if len(known := self._keys(of))}
+        if not keys:
+            raise BadInput("nothing that is learnt from is of a kind that is mapped: give pairs that are asked with text")
+        none = np.zeros((0, dim), np.float32)
+        new = {
+            of: new_linear(dim) if rank is None else new_residual(known, rank, problem.anchors.get(of, none), chance)
+            for of, known in keys.items()
+        }
         self.parameters = tensors({f"map.{of.value}.{name}": array for of, arrays in new.items() for name, array in arrays.items()})
         self._maps = {of: {name: self.parameters[f"map.{of.value}.{name}"] for name in arrays} for of, arrays in new.items()}
 
@@ -101,6 +112,14 @@ class MapLearner:
             delta = found.pop(name)
             found[name.removesuffix(DELTA) + "weights"] = np.eye(len(delta), dtype=np.float32) + delta
         return found
+
+    def _keys(self, modality: Modality) -> np.ndarray:
+        """What a modality's map is to know first: the different vectors of that modality that are learnt from."""
+        of, right = self._problem, self._problem.train.positive
+        sides = [(of.query_vectors, of.query_modalities, of.train.query[right])]
+        sides += [(of.target_vectors, of.target_modalities, of.train.target[right])] if self._both else []
+        rows = [vectors[[row for row in np.unique(used) if modalities[row] is modality]] for vectors, modalities, used in sides]
+        return np.unique(np.concatenate(rows), axis=0)
 
     def _ask(self, vectors: Tensor, modalities: Sequence[Modality]) -> Tensor:
         return mapped(vectors, modalities, self._maps)

@@ -19,6 +19,12 @@ SHORTEST = 1e-6
 DELTA = "delta"
 """What a linear map learns is what it adds to the identity: so weight decay draws it to the identity and not to nothing."""
 
+STIRRED = 0.005
+"""The share of anchors that a key may answer to before anything is learnt."""
+
+NEAR, FURTHEST = 0.4, 0.8
+"""The cosine from which on a key answers: where no anchors tell, and at most; what it was made of has 1."""
+
 
 def as_unit(vectors: Tensor) -> Tensor:
     """Rows of length 1."""
@@ -30,9 +36,11 @@ def linear(vectors: Tensor, delta: Tensor) -> Tensor:
     return as_unit(vectors + vectors @ delta)
 
 
-def residual(vectors: Tensor, down: Tensor, up: Tensor) -> Tensor:
-    """unit(x + (x D) U), (n, dim)."""
-    return as_unit(vectors + vectors @ down @ up)
+def residual(vectors: Tensor, down: Tensor, bias: Tensor, up: Tensor) -> Tensor:
+    """unit(x + relu(x D + b) U), (n, dim)."""
+    import torch
+
+    return as_unit(vectors + torch.relu(vectors @ down + bias) @ up)
 
 
 def new_linear(dim: int) -> dict[str, np.ndarray]:
@@ -40,9 +48,22 @@ def new_linear(dim: int) -> dict[str, np.ndarray]:
     return {DELTA: np.zeros((dim, dim), np.float32)}
 
 
-def new_residual(dim: int, rank: int, chance: np.random.Generator) -> dict[str, np.ndarray]:
-    """A residual map that changes nothing: D is drawn, U is 0 (E. Hu et al., LoRA, ICLR 2022)."""
-    return {"down": _drawn(dim, rank, chance), "up": np.zeros((rank, dim), np.float32)}
+def new_residual(keys: np.ndarray, rank: int, anchors: np.ndarray, chance: np.random.Generator) -> dict[str, np.ndarray]:
+    """A residual map that changes nothing yet, and will change little but what is like its keys.
+
+    D begins as keys, vectors of what it is to learn (R. Zhang et al., Tip-Adapter, ECCV 2022), b so that hardly an anchor is near enough to
+    one of them to be changed by it, U as 0. A straight map cannot do that: there are far more captions than directions to keep them in.
+
+    Args:
+        keys: (n, dim) unit rows, different ones, n of at least 1.
+        rank: How many to take, at most.
+        anchors: (a, dim) unit rows that are to stay; maybe none.
+        chance: Where the choice comes from.
+    """
+    down = keys[np.sort(chance.permutation(len(keys))[:rank])].T
+    near = np.quantile(anchors @ down, 1 - STIRRED, axis=0) if len(anchors) else np.full(down.shape[1], NEAR)
+    bias = -np.clip(near, 0.0, FURTHEST)
+    return {"down": np.array(down, np.float32), "bias": np.asarray(bias, np.float32), "up": np.zeros(down.T.shape, np.float32)}
 
 
 def new_network(dim: int, rank: int, modalities: Sequence[Modality], chance: np.random.Generator) -> dict[str, np.ndarray]:
@@ -73,7 +94,7 @@ def mapped(vectors: Tensor, modalities: Sequence[Modality], maps: dict[Modality,
         mine = torch.tensor([number for number, of in enumerate(modalities) if of is modality])
         some, map_of = vectors[mine], maps.get(modality)
         if map_of is not None:
-            some = linear(some, map_of[DELTA]) if DELTA in map_of else residual(some, map_of["down"], map_of["up"])
+            some = linear(some, map_of[DELTA]) if DELTA in map_of else residual(some, map_of["down"], map_of["bias"], map_of["up"])
         rows.append(mine)
         parts.append(some)
     return torch.cat(parts)[torch.argsort(torch.cat(rows))]

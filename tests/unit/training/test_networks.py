@@ -47,9 +47,9 @@ def shaken(arrays: dict[str, np.ndarray], chance: np.random.Generator) -> dict[s
 def test_maps_are_those_that_numpy_applies(chance):
     vectors = unit(9, 8, chance)
     modalities = [TEXT, IMAGE, TEXT, AUDIO, IMAGE, TEXT, AUDIO, TEXT, IMAGE]
-    straight, low = shaken(new_linear(8), chance), shaken(new_residual(8, 3, chance), chance)
+    straight, low = shaken(new_linear(8), chance), shaken(new_residual(unit(5, 8, chance), 3, unit(9, 8, chance), chance), chance)
     found = mapped(torch.from_numpy(vectors), modalities, {TEXT: tensors(straight), IMAGE: tensors(low)}).numpy()
-    applied = {TEXT: LinearMap(np.eye(8, dtype=np.float32) + straight["delta"]), IMAGE: ResidualMap(low["down"], low["up"])}
+    applied = {TEXT: LinearMap(np.eye(8, dtype=np.float32) + straight["delta"]), IMAGE: ResidualMap.from_arrays(low)}
     for number, modality in enumerate(modalities):
         expected = applied[modality].apply(vectors[[number]])[0] if modality in applied else vectors[number]
         assert found[number] == pytest.approx(expected, abs=1e-5)
@@ -57,13 +57,23 @@ def test_maps_are_those_that_numpy_applies(chance):
 
 def test_what_has_learnt_nothing_changes_nothing(chance):
     vectors = unit(4, 8, chance)
-    new = new_residual(8, 3, chance)
+    new = new_residual(unit(5, 8, chance), 3, unit(9, 8, chance), chance)
     assert residual(torch.from_numpy(vectors), *tensors(new).values()).numpy() == pytest.approx(vectors, abs=1e-6)
     owner = torch.tensor([0, 0, 1, 1])
     network = tensors(new_network(8, 3, (TEXT, IMAGE), chance))
     mean = fused(torch.from_numpy(vectors), [TEXT, IMAGE, TEXT, AUDIO], torch.ones(4), owner, network).numpy()
     for row, both in enumerate((vectors[:2], vectors[2:])):
         assert mean[row] == pytest.approx(both.sum(axis=0) / np.linalg.norm(both.sum(axis=0)), abs=1e-6)
+
+
+def test_keys_are_what_is_learnt_and_answer_to_hardly_an_anchor(chance):
+    keys, anchors = unit(5, 40, chance), unit(4000, 40, chance)
+    new = new_residual(keys, 3, anchors, chance)
+    assert all((np.abs(keys - column).max(axis=1) == 0).any() for column in new["down"].T)
+    answering = keys @ new["down"] + new["bias"] > 0
+    assert answering.any(axis=0).all()
+    assert (anchors @ new["down"] + new["bias"] > 0).mean(axis=0) == pytest.approx(0.005, abs=1e-9)
+    assert new_residual(keys, 9, anchors[:0], chance)["bias"].tolist() == pytest.approx([-0.4] * 5)
 
 
 def test_the_network_is_the_one_that_numpy_applies(chance):
