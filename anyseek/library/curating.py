@@ -120,7 +120,8 @@ class Curating:
         options = options or TagOptions()
         labels = TagVocabulary.named(vocabulary) if isinstance(vocabulary, str) else vocabulary
         with nullcontext() if options.dry_run else WriterLock(self.folder, "tagging"):
-            tagger = Tagger(self.catalog, self.engine.spaces, self.engine.relevance, labels, options)
+            engine = self.engine
+            tagger = Tagger(self.catalog, engine.spaces, engine.relevance, labels, options, engine.adaptation)
             return tagger.run(as_paths(paths), stop, on_tagging)
 
     def untag(self, *paths: StrPath, vocabulary: str = "builtin", options: TagOptions | None = None) -> TagReport:

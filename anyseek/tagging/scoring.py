@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
+from ..adapters.adapter import Adapter
 from ..errors import BadInput, BadQuery
 from ..search.backgrounds import Origin
 from ..search.probe import Probe, Understood, Weighed
@@ -29,12 +30,21 @@ class LabelScores:
         vocabulary: The labels.
         relevance: Makes scores of cosines.
         held: The modalities that the space holds anything of: labels for others are not encoded.
+        adapter: What queries go through in the space, and so labels, too; None for nothing.
     """
 
-    def __init__(self, space: SearchSpace, vocabulary: TagVocabulary, relevance: Relevance, held: Collection[Modality]) -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        vocabulary: TagVocabulary,
+        relevance: Relevance,
+        held: Collection[Modality],
+        adapter: Adapter | None = None,
+    ) -> None:
         self.space = space
         self.vocabulary = vocabulary
         self.relevance = relevance
+        self.adapter = adapter
         self.places = [place for place, label in enumerate(vocabulary.labels) if label.modalities & set(held)]
         self._watch = Stopwatch()
         self._probes: list[Probe] = []
@@ -75,6 +85,7 @@ class LabelScores:
 
     def _encode(self, texts: list[str]) -> np.ndarray:
         try:
-            return self.space.encode(lambda encoder: encoder.encode_text(texts), self._watch)
+            rows = self.space.encode(lambda encoder: encoder.encode_text(texts), self._watch)
         except BadQuery as error:
             raise BadInput(f"{self.space.spec} does not take what {self.vocabulary.name} asks: {error}") from error
+        return rows if self.adapter is None else self.adapter.apply(rows, Modality.TEXT)

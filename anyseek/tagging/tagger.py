@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import UnsupportedModality
+from ..search.adaptation import Adaptation
 from ..search.calibrations import setting_of
 from ..search.relevance import Relevance, log_odds
 from ..search.spaces import SearchSpace
@@ -39,13 +40,20 @@ class Tagger:
         relevance: Makes scores of cosines.
         vocabulary: The labels.
         options: How.
+        adaptation: What queries go through, and so labels, too; None for nothing.
 
     Raises:
         UnsupportedModality: None of the spaces understands text.
     """
 
     def __init__(
-        self, catalog: Catalog, spaces: Sequence[SearchSpace], relevance: Relevance, vocabulary: TagVocabulary, options: TagOptions
+        self,
+        catalog: Catalog,
+        spaces: Sequence[SearchSpace],
+        relevance: Relevance,
+        vocabulary: TagVocabulary,
+        options: TagOptions,
+        adaptation: Adaptation | None = None,
     ) -> None:
         watch = Stopwatch()
         self.catalog = catalog
@@ -57,7 +65,11 @@ class Tagger:
         self._rivals = rivals_of([label.senses for label in vocabulary.labels])
         self._least = float(log_odds(np.array(options.min_relevance)))
         self._origins = {origin_of(vocabulary, space) for space in self.spaces}
-        self._judges = [LabelScores(space, vocabulary, relevance, self._held(space)) for space in self.spaces]
+        adapters = [None if adaptation is None else adaptation.query(space) for space in self.spaces]
+        self._judges = [
+            LabelScores(space, vocabulary, relevance, self._held(space), adapter)
+            for space, adapter in zip(self.spaces, adapters, strict=True)
+        ]
         self._notes = [
             f"{space.spec} was not asked, for it could not be loaded: {space.lost}"
             if space.lost
@@ -156,6 +168,7 @@ class Tagger:
         """What tells by which labels, model, options and vectors a content was tagged; none for contents without vectors."""
         how = f"{self.vocabulary.digest} {judge.space.row.space.fingerprint} {self.options.min_relevance} {self.options.max_tags}"
         chosen = [self.catalog.setting(setting_of(judge.space)), self.catalog.setting(CAPTIONS)]  # by what scores are made
+        chosen.append(judge.adapter.digest if judge.adapter is not None else None)
         how += "".join(f" {hashlib.sha256(text.encode()).hexdigest()}" for text in chosen if text)
         digest = hashlib.sha256(how.encode()).hexdigest()[:32]
         ids, owners, segments = self.catalog.embeddings_of(contents, judge.space.id)
