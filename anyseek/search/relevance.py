@@ -105,7 +105,8 @@ class Calibrated:
     shares and, where d are the sides' deviations, the deviation |Σ share·d·u|: what the sides have in common adds up, what they have not
     does so as for independent quantities. That supposes that vectors spread alike in all directions, and gives d itself where all sides
     are of one sort. What is taken off for hubs is taken off the cosines of its texts, and so counts by their shares. Its curve lies
-    between those of the sides that it is drawn to.
+    between those of the sides that it is drawn to. What is WHOLE has, where it was not measured, the one among those of other modalities
+    that asks for most.
 
     Args:
         backgrounds: What queries get by chance.
@@ -159,7 +160,11 @@ class Calibrated:
 
     def _curve_of(self, probe: Probe, side: Side, modality: Modality, watch: Stopwatch) -> Curve:
         background = self.backgrounds.of(probe.space, modality, side.origin, watch)
-        measured = self.calibrations.of(probe.space).curves.get((side.origin.modality, modality))
+        curves = self.calibrations.of(probe.space).curves
+        measured = curves.get((side.origin.modality, modality))
+        if measured is None and modality is Modality.WHOLE:  # as demanding as the most demanding of what it is joined of
+            of_sides = [curve for (asked, _), curve in curves.items() if asked is side.origin.modality]
+            measured = max(of_sides, key=lambda curve: curve.middle, default=None)
         if measured is None or side.origin.source is not None:
             return Curve(background.middle, background.steepness)
         if side.origin.modality is Modality.TEXT:

@@ -107,6 +107,30 @@ def test_scores_are_those_of_the_measured_curve_and_of_mixed_sides_by_hand(tmp_p
     shelf.catalog.close()
 
 
+def test_what_was_joined_is_asked_as_much_as_what_is_asked_most_of_until_it_is_measured(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "library")
+    for number in range(10):
+        vectors = (unit(np.abs(np.random.default_rng(10 * seed + number).normal(size=8))) for seed in range(2))
+        shelf.put(f"{number}.png", Kind.IMAGE, *zip((Segment(Modality.IMAGE), Segment(Modality.WHOLE)), vectors, strict=True))
+    image, audio, alike = Curve(1.25, 3.0), Curve(2.5, 2.0), Curve(9.0, 1.0)
+    curves = {(Modality.TEXT, Modality.IMAGE): image, (Modality.TEXT, Modality.AUDIO): audio, (Modality.IMAGE, Modality.IMAGE): alike}
+    red = ColourEncoder().encode_text(["red"])[0]
+    for measured, curve in ((None, audio), (Curve(0.5, 1.0), Curve(0.5, 1.0))):
+        known = curves if measured is None else {**curves, (Modality.TEXT, Modality.WHOLE): measured}
+        with shelf.catalog.transaction() as writer:
+            calibration = Calibration(4, 0.0, known, Vocabulary.of(TEXTS).digest)
+            writer.put_setting(setting_of(shelf.search_spaces()[0]), calibration.to_json())
+        engine = shelf.engine(*TEXTS)
+        relevance, (space,) = engine.relevance, engine.spaces
+        assert isinstance(relevance, Calibrated)
+        by_chance = relevance.backgrounds.of(space, Modality.WHOLE, Origin(Modality.TEXT), WATCH)
+        probe, corrected = Probe(space, red, (Side(Origin(Modality.TEXT), red, 1.0),)), np.array([0.1, 0.9])
+        assert relevance.scores(corrected, probe, Modality.WHOLE, WATCH) == pytest.approx(
+            curve.steepness * ((corrected - by_chance.mean) / by_chance.deviation - curve.middle)
+        )
+    shelf.catalog.close()
+
+
 def test_a_curve_is_the_likeliest_of_the_grid() -> None:
     random = np.random.default_rng(3)
     right, wrong = random.logistic(4.5, 0.7, 60), random.logistic(2.5, 0.7, 90)
