@@ -154,6 +154,8 @@ class Resolver:
             vectors = self.catalog.vectors(ids)
             rows: dict[tuple[int, tuple[int, int], Modality], list[int]] = defaultdict(list)
             for row, (owner, segment) in enumerate(zip(owners.tolist(), segments, strict=True)):
+                if segment.modality is Modality.WHOLE:
+                    continue  # joined of the others
                 for stretch in by_content[owner]:
                     if stretch == (0, 0) or (segment.start_ms < stretch[1] and stretch[0] < segment.end_ms):
                         rows[owner, stretch, segment.modality].append(row)
