@@ -14,6 +14,7 @@ KNOWN = 2.5
 """A word is known to the model whose files are so many deviations above chance at the median."""
 
 CHANCE = 0.0
+NORMAL = 1.4826
 FEWEST_ANSWERS = 4
 FEWEST_OTHERS = 8
 
@@ -46,8 +47,13 @@ def agreeing(examples: Examples, mask: np.ndarray, known: float = KNOWN) -> np.n
             others = np.setdiff1d(shelf, examples.target_of[mine])
             if len(mine) >= FEWEST_ANSWERS and len(others) >= FEWEST_OTHERS:
                 query = examples.query_vectors[examples.query_of[mine[0]]]
-                chance = examples.target_vectors[others] @ query
-                scores = (examples.target_vectors[examples.target_of[mine]] @ query - chance.mean()) / max(float(chance.std()), 1e-6)
+                scores = _deviations(examples.target_vectors[examples.target_of[mine]] @ query, examples.target_vectors[others] @ query)
                 if np.median(scores) >= known:
                     kept[mine[scores < CHANCE]] = False
     return kept
+
+
+def _deviations(own: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """How far cosines lie above the mean of others, in deviations of whichever vary more: others that are all of one sort vary little."""
+    spread = NORMAL * float(np.median(np.abs(own - np.median(own))))
+    return np.asarray((own - others.mean()) / max(float(others.std()), spread, 1e-6))
