@@ -30,7 +30,8 @@ class PartMatch:
         label: What was asked.
         weight: How much it was to count.
         contribution: How much of the hit's cosine it gives; None where the segment was found by other parts.
-        relevance: How relevant the hit is to this part alone; None of what the query was refined by, which is not asked alone.
+        relevance: How relevant the hit is to this part alone; None where that was not asked: of what the query was refined by, and of a
+            single part that was.
     """
 
     name: str
@@ -212,7 +213,8 @@ def _hit(
 def _explanation(candidate: Candidate, found: Scored, query: Query) -> Explanation:
     matches = []
     for number, part in enumerate(query.counted):
-        relevance = candidate.answered[number] if candidate.answered else relevance_of(candidate.score)
+        alone = None if query.refinement.liked or query.refinement.rejected else relevance_of(candidate.score)
+        relevance = candidate.answered[number] if candidate.answered else alone
         matches.append(PartMatch(part.name, part.label, part.weight, found.contributions.get(number), relevance))
     for number, name, weight, judged in (
         (LIKED, "liked", LIKED_WEIGHT, query.refinement.liked),

@@ -83,7 +83,8 @@ def judged(
             stretches[one.content_id].append(one.stretch)
     without = frozenset(one.content_id for one in hidden if one.is_whole)
     moments = {content_id: tuple(of) for content_id, of in stretches.items()}
-    return Refinement(tuple(wanted.values()), tuple(unwanted.values()), moments, tuple(notes)), without
+    known = frozenset(one.content_id for one in (*wanted, *unwanted))
+    return Refinement(tuple(wanted.values()), tuple(unwanted.values()), known, moments, tuple(notes)), without
 
 
 def _stored(engine: Engine, one: Named) -> Judged:

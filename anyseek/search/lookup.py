@@ -116,6 +116,12 @@ class Frontier:
             self.top = self._score(self._best[sure[0]]) if sure else -math.inf
         return sure[:count]
 
+    def best(self, count: int) -> np.ndarray:
+        """The scores of the best contents, the best first: (count,) float64, or fewer where there are no more."""
+        reached = self.reach(count)
+        corrected = np.array([self._best[content] for content in reached], np.float64)
+        return self.relevance.scores(corrected, self.probe, self.modality, self.watch)
+
     def _sure(self) -> list[int]:
         """The contents, best first, that none which was not fetched can stand before."""
         return [content for content, corrected in self._best.items() if corrected >= self._unseen]

@@ -107,12 +107,14 @@ class Refinement:
     Attributes:
         liked: What answers are to be like.
         rejected: What they are not.
+        judged: The contents of both.
         hidden: Stretches in milliseconds, half open, that are no answers, by content.
         notes: What a user should hear about.
     """
 
     liked: tuple[Judged, ...] = ()
     rejected: tuple[Judged, ...] = ()
+    judged: frozenset[int] = frozenset()
     hidden: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
