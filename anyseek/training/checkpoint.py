@@ -38,7 +38,7 @@ class Checkpoint:
     history: tuple[Epoch, ...]
     before: float
     best_epoch: int
-    best: tuple[float, float]
+    best: tuple[float, ...]
 
     def write(self, path: Path) -> None:
         """Keep it in place of an earlier one.

@@ -112,7 +112,7 @@ def _choose(
         for lam in PENALTIES if penalty is None else (penalty,):
             absolute = ridge.penalty(lam), ridge.anchoring(mu)
             weights = ridge.solve(*absolute)
-            score = scored(weights) if scored is not None else Score(-ridge.left_out_error(*absolute), 0.0)
+            score = scored(weights) if scored is not None else Score(-ridge.left_out_error(*absolute))
             tried.append((mu, lam, score, weights))
     best = max(score.recall for _, _, score, _ in tried)
     near = [each for each in tried if each[2].recall >= best - NEAR * (1.0 if scored is not None else abs(best))]

@@ -81,11 +81,7 @@ class MapLearner:
         keys = {of: known for of in problem.mapped if len(known := self._keys(of))}
         if not keys:
             raise BadInput("nothing that is learnt from is of a kind that is mapped: give pairs that are asked with text")
-        none = np.zeros((0, dim), np.float32)
-        new = {
-            of: new_linear(dim) if rank is None else new_residual(known, rank, problem.anchors.get(of, none), chance)
-            for of, known in keys.items()
-        }
+        new = {of: new_linear(dim) if rank is None else new_residual(known, rank, self._others(of), chance) for of, known in keys.items()}
         self.parameters = tensors({f"map.{of.value}.{name}": array for of, arrays in new.items() for name, array in arrays.items()})
         self._maps = {of: {name: self.parameters[f"map.{of.value}.{name}"] for name in arrays} for of, arrays in new.items()}
 
@@ -120,6 +116,15 @@ class MapLearner:
         sides += [(of.target_vectors, of.target_modalities, of.train.target[right])] if self._both else []
         rows = [vectors[[row for row in np.unique(used) if modalities[row] is modality]] for vectors, modalities, used in sides]
         return np.unique(np.concatenate(rows), axis=0)
+
+    def _others(self, modality: Modality) -> np.ndarray:
+        """What is not to answer to the keys of a modality: its anchors, or whatever else is known of it."""
+        others = self._problem.candidates
+        if modality in self._problem.anchors:
+            return self._problem.anchors[modality]
+        if others is None:
+            return np.zeros((0, self._problem.query_vectors.shape[1]), np.float32)
+        return others.vectors[[of is modality for of in others.modalities]]
 
     def _ask(self, vectors: Tensor, modalities: Sequence[Modality]) -> Tensor:
         return mapped(vectors, modalities, self._maps)

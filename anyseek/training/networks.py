@@ -19,10 +19,10 @@ SHORTEST = 1e-6
 DELTA = "delta"
 """What a linear map learns is what it adds to the identity: so weight decay draws it to the identity and not to nothing."""
 
-STIRRED = 0.005
+STIRRED = 0.01
 """The share of anchors that a key may answer to before anything is learnt."""
 
-NEAR, FURTHEST = 0.4, 0.8
+NEAR, FURTHEST = 0.4, 0.9
 """The cosine from which on a key answers: where no anchors tell, and at most; what it was made of has 1."""
 
 
@@ -87,17 +87,18 @@ def mapped(vectors: Tensor, modalities: Sequence[Modality], maps: dict[Modality,
     """
     import torch
 
-    if not len(modalities):
-        return vectors
-    rows, parts = [], []
-    for modality in dict.fromkeys(modalities):
-        mine = torch.tensor([number for number, of in enumerate(modalities) if of is modality])
-        some, map_of = vectors[mine], maps.get(modality)
-        if map_of is not None:
-            some = linear(some, map_of[DELTA]) if DELTA in map_of else residual(some, map_of["down"], map_of["bias"], map_of["up"])
-        rows.append(mine)
-        parts.append(some)
+    there = list(dict.fromkeys(modalities))
+    if len(there) < 2:
+        return _mapped(vectors, maps.get(there[0])) if there else vectors
+    rows = [torch.tensor([number for number, of in enumerate(modalities) if of is modality]) for modality in there]
+    parts = [_mapped(vectors[mine], maps.get(modality)) for mine, modality in zip(rows, there, strict=True)]
     return torch.cat(parts)[torch.argsort(torch.cat(rows))]
+
+
+def _mapped(vectors: Tensor, of: dict[str, Tensor] | None) -> Tensor:
+    if of is None:
+        return vectors
+    return linear(vectors, of[DELTA]) if DELTA in of else residual(vectors, of["down"], of["bias"], of["up"])
 
 
 def fused(vectors: Tensor, modalities: Sequence[Modality], weights: Tensor, owner: Tensor, network: dict[str, Tensor]) -> Tensor:

@@ -25,8 +25,9 @@ __all__ = ["Course", "Trainer", "one_thread"]
 PIVOT_STEPS = 16
 """Steps of an epoch in which there are no pairs to go through."""
 
-SCALAR_HASTE = 10.0
-"""How many times faster temperatures and weights of modalities learn: they are single numbers, and large."""
+WEIGHTS_HASTE = 10.0
+"""How many times faster the weights of modalities learn: they are few numbers, and large. A temperature that learns as fast grows cold
+before the map has learnt anything, and what is learnt then is by heart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ class Trainer:
         self._parameters: dict[str, Tensor] = {**learner.parameters, **objective.parameters}
         self._optimiser = self._new_optimiser()
         self.history: list[Epoch] = []
-        self.before = Score(0.0, 0.0)
-        self.best, self.best_epoch, self._best_arrays = Score(-1.0, -1.0), 0, numpy_arrays(self._parameters)
+        self.before = Score(0.0)
+        self.best, self.best_epoch, self._best_arrays = self.before, 0, numpy_arrays(self._parameters)
 
     def run(
         self,
@@ -120,7 +121,7 @@ class Trainer:
 
         arrays = checkpoint.arrays
         self.history, self.best_epoch = list(checkpoint.history), checkpoint.best_epoch
-        self.before, self.best = Score(checkpoint.before, 0.0), Score(*checkpoint.best)
+        self.before, self.best = Score(checkpoint.before), Score(*checkpoint.best)
         self._best_arrays = {name: arrays[f"best.{name}"] for name in self._parameters}
         self._load({name: arrays[f"now.{name}"] for name in self._parameters})
         for name, parameter in self._parameters.items():
@@ -201,11 +202,13 @@ class Trainer:
         import torch
 
         rate, decay = self._course.learning_rate, self._course.weight_decay
-        matrices = [each for each in self._parameters.values() if each.ndim]
-        scalars = [each for each in self._parameters.values() if not each.ndim]
+        hasty = [of for name, of in self._parameters.items() if name.startswith("weights.")]
+        matrices = [of for of in self._parameters.values() if of.ndim]
+        numbers = [of for name, of in self._parameters.items() if not of.ndim and not name.startswith("weights.")]
         groups = [
             {"params": matrices, "lr": rate, "weight_decay": decay},
-            {"params": scalars, "lr": SCALAR_HASTE * rate, "weight_decay": 0.0},
+            {"params": numbers, "lr": rate, "weight_decay": 0.0},
+            {"params": hasty, "lr": WEIGHTS_HASTE * rate, "weight_decay": 0.0},
         ]
         return torch.optim.AdamW([group for group in groups if group["params"]])
 

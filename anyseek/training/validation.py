@@ -16,19 +16,23 @@ BLOCK = 256
 
 
 class Score(NamedTuple):
-    """How good it is; compared by recall, of equal recall by the other.
+    """How good it is; compared by recall, of equal recall by the others in turn: where few are asked, recall soon is all that it can be.
 
     Attributes:
         recall: The mean over questions of the share of right answers among the first k, in [0, 1].
         reciprocal: The mean over questions of 1 over the place of the first right answer.
+        margin: The mean over questions of how far the nearest right answer is nearer than the nearest wrong one, in cosines.
     """
 
     recall: float
-    reciprocal: float
+    reciprocal: float = 0.0
+    margin: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Question:
+    """A query, the places of its right answers on the shelf of their modality, and of those that do not count."""
+
     query: int
     right: np.ndarray
     passed_over: np.ndarray
@@ -62,19 +66,24 @@ class Validation:
             targets: (t, dim) unit rows, what all targets are now.
             candidates: (m, dim) unit rows, what the other candidates are now; None if there are none.
         """
-        recalls, reciprocals = [], []
+        found: list[tuple[float, float, float]] = []
         for modality, questions in self._questions.items():
             of_targets, of_others = self._shelves[modality]
             shelf = targets[of_targets] if candidates is None else np.concatenate([targets[of_targets], candidates[of_others]])
             for start in range(0, len(questions), BLOCK):
                 block = questions[start : start + BLOCK]
                 scores = queries[np.searchsorted(self.queries, [each.query for each in block])] @ shelf.T
-                for row, question in zip(scores, block, strict=True):
-                    row[question.passed_over] = -np.inf
-                    places = [1 + int((row > row[place]).sum() + (row[:place] == row[place]).sum()) for place in question.right]
-                    recalls.append(np.mean([place <= self._cutoff for place in places]))
-                    reciprocals.append(1 / min(places))
-        return Score(float(np.mean(recalls)), float(np.mean(reciprocals))) if recalls else Score(0.0, 0.0)
+                found += [self._answered(row, question) for row, question in zip(scores, block, strict=True)]
+        return Score(*(float(np.mean(each)) for each in zip(*found, strict=True))) if found else Score(0.0)
+
+    def _answered(self, scores: np.ndarray, question: _Question) -> tuple[float, float, float]:
+        scores[question.passed_over] = -np.inf
+        own = scores[question.right]
+        places = [1 + int((scores > score).sum() + (scores[:at] == score).sum()) for at, score in zip(question.right, own, strict=True)]
+        wrong = scores.copy()
+        wrong[question.right] = -np.inf
+        margin = float(own.max() - wrong.max()) if np.isfinite(wrong).any() else 0.0
+        return float(np.mean([place <= self._cutoff for place in places])), 1 / min(places), margin
 
     def _shelf(self, modality: Modality) -> tuple[np.ndarray, np.ndarray]:
         """The rows of the targets and of the other candidates that are of a modality."""
