@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, Self
 
 import numpy as np
@@ -41,7 +42,7 @@ class VectorMap(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class LinearMap:
     """unit(x W): as little as that is what most vocabularies need, and it begins as the identity.
 
@@ -53,7 +54,7 @@ class LinearMap:
 
     def apply(self, vectors: np.ndarray) -> np.ndarray:
         """Map vectors; see `VectorMap.apply`."""
-        return _unit(np.asarray(vectors, np.float64) @ self.weights.astype(np.float64), vectors)
+        return _unit(np.asarray(vectors, np.float64) @ self._wide, vectors)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All that it has learnt."""
@@ -66,8 +67,12 @@ class LinearMap:
             raise ValueError("these are not the arrays of a linear map")
         return cls(arrays["weights"])
 
+    @cached_property
+    def _wide(self) -> np.ndarray:
+        return self.weights.astype(np.float64)
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, eq=False)
 class ResidualMap:
     """unit(x + relu(x D + b) U): what comes near to a key, a column of D, gets that key's row of U; nothing else is moved.
 
@@ -87,8 +92,8 @@ class ResidualMap:
     def apply(self, vectors: np.ndarray) -> np.ndarray:
         """Map vectors; see `VectorMap.apply`."""
         rows = np.asarray(vectors, np.float64)
-        near = np.maximum(rows @ self.down.astype(np.float64) + self.bias, 0.0)
-        return _unit(rows + near @ self.up.astype(np.float64), vectors)
+        down, up = self._wide
+        return _unit(rows + np.maximum(rows @ down + self.bias, 0.0) @ up, vectors)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All that it has learnt."""
@@ -102,6 +107,10 @@ class ResidualMap:
         if shapes != {"down": (dim, rank), "bias": (rank,), "up": (rank, dim)}:
             raise ValueError("these are not the arrays of a residual map")
         return cls(arrays["down"], arrays["bias"], arrays["up"])
+
+    @cached_property
+    def _wide(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.down.astype(np.float64), self.up.astype(np.float64)
 
 
 def map_from(arrays: Mapping[str, np.ndarray]) -> VectorMap:

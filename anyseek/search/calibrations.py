@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
+from ..adapters.spaces import origin_of
 from ..storage.catalog import Catalog
 from .calibration import Calibration
 from .spaces import SearchSpace
@@ -19,6 +20,9 @@ SHIPPED = "calibrations.json"
 class Calibrations:
     """How the scores of a library's spaces are made, as it stood when this was made.
 
+    A space that an adapter has made is scored as the one that it was made of, until something is measured in it: chance is worked out anew
+    from where the adapter takes the reference captions and the media, and only the curve above it is taken over.
+
     Args:
         catalog: Of the library.
         spaces: Its spaces.
@@ -29,9 +33,9 @@ class Calibrations:
         self._catalog = catalog
         self._captions = captions
         self._version = catalog.version()
-        self._settings = {space.row.space.fingerprint: catalog.setting(setting_of(space)) for space in spaces}
+        self._origins = {space.row.space.fingerprint: origin_of(catalog, space.row.space) for space in spaces}
+        self._settings = {fingerprint: self._setting(fingerprint) for fingerprint in self._origins}
         self._known = {fingerprint: self._read(fingerprint, text) for fingerprint, text in self._settings.items()}
-        self._names = {space.row.space.fingerprint: setting_of(space) for space in spaces}
 
     def of(self, space: SearchSpace) -> Calibration:
         """That of a space: its default where nothing was measured."""
@@ -44,7 +48,12 @@ class Calibrations:
         if version == self._version:
             return False
         self._version = version
-        return any(self._catalog.setting(self._names[fingerprint]) != text for fingerprint, text in self._settings.items())
+        return any(self._setting(fingerprint) != text for fingerprint, text in self._settings.items())
+
+    def _setting(self, fingerprint: str) -> str | None:
+        """What was measured in a space; where nothing was, in the one that it was made of."""
+        own, origin = self._catalog.setting(_name(fingerprint)), self._origins[fingerprint]
+        return own or (None if origin is None else self._catalog.setting(_name(origin.fingerprint)))
 
     def _read(self, fingerprint: str, setting: str | None) -> Calibration:
         found = None
@@ -54,13 +63,18 @@ class Calibrations:
             except ValueError:  # a later version's: the library can still be searched
                 found = None
         if found is None:
-            found = shipped_calibrations().get(fingerprint)
+            origin = self._origins[fingerprint]
+            found = shipped_calibrations().get(fingerprint if origin is None else origin.fingerprint)
         return found if found is not None and found.captions == self._captions else Calibration()
 
 
 def setting_of(space: SearchSpace) -> str:
     """The name of the setting under which a space's calibration is kept."""
-    return f"calibration.{space.row.space.fingerprint}"
+    return _name(space.row.space.fingerprint)
+
+
+def _name(fingerprint: str) -> str:
+    return f"calibration.{fingerprint}"
 
 
 @cache

@@ -67,6 +67,7 @@ class Comparison:
     def prepare(self, on_text: OnText | None = None) -> list[str]:
         """Work all of it out and keep it, as far as it is missing or out of date. Returns the names under which it is kept."""
         names = [self.texts.prepare(space, on_text) for space in self.spaces]
+        names += [self.texts.name_of_origin(space) for space in self.spaces]
         pairs = [(source, target) for source in self.spaces for target in self.spaces if source is not target]
         names += [self.bridges.prepare(source, target) for source, target in pairs]
         names += [self.hubs.prepare(space) for space in self.spaces]

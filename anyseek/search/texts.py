@@ -11,8 +11,10 @@ from importlib.resources import files
 
 import numpy as np
 
+from ..adapters.encoder import AdaptedEncoder
+from ..adapters.spaces import is_adapted
 from ..storage.derived import DerivedArrays
-from ..types import Modality
+from ..types import Modality, Space
 from .adaptation import Adaptation
 from .spaces import SearchSpace
 from .timings import Stopwatch
@@ -76,8 +78,8 @@ class Texts:
                 if found is None:
                     if not space.takes(Modality.TEXT, watch):
                         return None
-                    found = self._encode(space, self.hasty_step, watch)
-                    if self.hasty_step > 1 and HASTY_NOTE not in self.notes:
+                    found = self._derived(space) or self._encode(space, self.hasty_step, watch)
+                    if found.step > 1 and HASTY_NOTE not in self.notes:
                         self.notes.append(HASTY_NOTE)
                 self._known[space.id] = found
             return self._known[space.id]
@@ -113,20 +115,37 @@ class Texts:
                 return None
             found = self._read(space)
             if found is None:
-                found = self._encode(space, 1, watch, on_text)
+                found = self._derived(space) or self._encode(space, 1, watch, on_text)
                 if self._kept is not None:
                     self._kept.write(_name(space), self._key(space), {"vectors": found.vectors.astype(np.float16)})
             self._known[space.id] = found
             return _name(space)
 
+    def name_of_origin(self, space: SearchSpace) -> str | None:
+        """The name under which the vectors are kept of the space that a space was made of, so that going back costs nothing."""
+        encoder = _adapted_encoder(space)
+        return None if encoder is None else _name_by(encoder.base.space)
+
     def _read(self, space: SearchSpace) -> TextVectors | None:
-        vectors = shipped_vectors(space.row.space.fingerprint, self.vocabulary.digest)
+        return self._stored(space.row.space)
+
+    def _stored(self, space: Space) -> TextVectors | None:
+        vectors = shipped_vectors(space.fingerprint, self.vocabulary.digest)
         if vectors is None:
-            kept = self._kept.read(_name(space), self._key(space)) if self._kept is not None else None
+            kept = self._kept.read(_name_by(space), self._key_by(space)) if self._kept is not None else None
             vectors = (kept or {}).get("vectors", np.empty(0))
-        if vectors.shape != (len(self.vocabulary.texts), space.row.space.dim):
+        if vectors.shape != (len(self.vocabulary.texts), space.dim):
             return None
         return TextVectors(vectors.astype(np.float32))
+
+    def _derived(self, space: SearchSpace) -> TextVectors | None:
+        """Those of a space that an adapter has made, from those of the one that it made it of: encoding would give the same."""
+        encoder = _adapted_encoder(space)
+        known = None if encoder is None else self._stored(encoder.base.space)
+        if encoder is None or known is None:
+            return None
+        mapped = encoder.adapter.apply(known.vectors, Modality.TEXT)
+        return TextVectors(mapped.astype(np.float16).astype(np.float32))
 
     def _is_shipped(self, space: SearchSpace) -> bool:
         return shipped_vectors(space.row.space.fingerprint, self.vocabulary.digest) is not None
@@ -143,7 +162,10 @@ class Texts:
         return TextVectors(np.concatenate(encoded).astype(np.float16).astype(np.float32), step)
 
     def _key(self, space: SearchSpace) -> str:
-        return f"{space.row.space.fingerprint} {self.vocabulary.digest}"
+        return self._key_by(space.row.space)
+
+    def _key_by(self, space: Space) -> str:
+        return f"{space.fingerprint} {self.vocabulary.digest}"
 
 
 @cache
@@ -158,4 +180,14 @@ def shipped_vectors(fingerprint: str, digest: str) -> np.ndarray | None:
 
 
 def _name(space: SearchSpace) -> str:
-    return f"texts-{space.row.space.fingerprint[:16]}"
+    return _name_by(space.row.space)
+
+
+def _adapted_encoder(space: SearchSpace) -> AdaptedEncoder | None:
+    """Its encoder, if an adapter has made the space; none is loaded to find that out."""
+    encoder = space.encoder if is_adapted(space.row.space) and space.lost is None else None
+    return encoder if isinstance(encoder, AdaptedEncoder) else None
+
+
+def _name_by(space: Space) -> str:
+    return f"texts-{space.fingerprint[:16]}"
