@@ -35,8 +35,8 @@ def evaluate(
             "--compare",
             "-c",
             metavar="NAME=VALUE,VALUE",
-            help="Compare fusion=mean,rrf,max, calibration=on,off, bridge=ridge,labels, adapter=off,on,NAME or models of the library: "
-            "model=A,B,A+B.",
+            help="Compare fusion=mean,agreement,weighted,network,max,rrf, calibration=on,off, bridge=ridge,labels, adapter=off,on,NAME or "
+            "models of the library: model=A,B,A+B.",
             show_default=False,
         ),
     ] = None,
