@@ -208,7 +208,7 @@ def _pool(
 ) -> Pool:
     watch = Stopwatch()
     modalities = np.array([segment.modality.value for segment in segments])
-    captions = backgrounds.bridges.texts.of(space, watch) if Modality.TEXT in sorts else None
+    captions = backgrounds.bridges.texts.asked(space, watch) if Modality.TEXT in sorts else None
     numbers = {method.nearest for method in candidates}
     biases = {number: np.zeros(len(vectors)) if captions is None else biases_of(vectors, captions.vectors, number) for number in numbers}
     by_chance: dict[Method, dict[Pair, Background]] = {method: {} for method in candidates}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from anyseek.adapters.card import Card
 from anyseek.storage.generations import Manifest
 from anyseek.storage.models import metadata
 
@@ -23,3 +24,9 @@ def test_every_field_of_the_manifest():
     part = TEXT[TEXT.index("| field of the manifest |") :].split("\n\n")[0]
     described = set(re.findall(r"`(\w+)`", " ".join(line.split("|")[1] for line in part.splitlines())))
     assert described == {field.name for field in fields(Manifest)}
+
+
+def test_every_field_of_an_adapters_card():
+    part = TEXT[TEXT.index("| field of the card |") :].split("\n\n")[0]
+    described = set(re.findall(r"`(\w+)`", " ".join(line.split("|")[1] for line in part.splitlines())))
+    assert described == {field.name for field in fields(Card)}
