@@ -99,7 +99,7 @@ class _Own:
         if source == "captions":
             return captions(file.info, file.annotations, file.assets, side_cars, left_out)
         if source == "filenames":
-            return names(file.assets, roots=self._several)
+            return names(file.assets, left_out, roots=self._several)
         written = [self.catalog.user_metadata(asset.id) for asset in file.assets]
         return annotated(file.annotations, self._by_itself, written, left_out)
 

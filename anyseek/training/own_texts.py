@@ -18,7 +18,9 @@ LONGEST = 1_000
 MOST_LINES = 20
 MOST_BYTES = 64 * 2**10
 
-SAYS_NOTHING = "of titles that say nothing"
+SAYS_NOTHING = "of titles and notes that say nothing"
+NO_NAME = "of files whose names say nothing"
+NO_LETTERS = "of texts without a letter"
 TOO_LONG = f"of texts of more than {LONGEST:,} characters"
 NO_CAPTION = f"of files with a text beside them of more than {MOST_LINES} lines, which is no caption"
 NOT_READ = "of files with a text beside them that cannot be read or is not in UTF-8"
@@ -90,11 +92,12 @@ def captions(
     return _usable(found, left_out)
 
 
-def names(assets: Sequence[LocatedAsset], *, roots: bool) -> list[OwnText]:
+def names(assets: Sequence[LocatedAsset], left_out: Counter[str], *, roots: bool) -> list[OwnText]:
     """The words in a file's name and in those of the folders it lies in.
 
     Args:
         assets: The places where it lies.
+        left_out: Is told of files whose names say nothing.
         roots: Whether the name of the folder that is scanned counts, too; of a single one it says nothing.
     """
     found: list[str] = []
@@ -103,7 +106,10 @@ def names(assets: Sequence[LocatedAsset], *, roots: bool) -> list[OwnText]:
         root = asset.path.parents[len(relative.parts) - 1]
         found += [words_of(relative.stem), *(words_of(part) for part in reversed(relative.parent.parts))]
         found += [words_of(root.name)] if roots else []
-    return [OwnText(text) for text in dict.fromkeys(found) if text]
+    said = [OwnText(text) for text in dict.fromkeys(found) if text]
+    if not said:
+        left_out[NO_NAME] += 1
+    return said
 
 
 def annotated(
@@ -121,8 +127,11 @@ def annotated(
     given = [OwnText(one.text, (one.start_ms, one.end_ms)) for one in tags if one.origin not in by_itself]
     if len(given) < len(tags):
         left_out[OWN_TAGS] += len(tags) - len(given)
-    written = [OwnText(value) for of in metadata for value in of.values() if isinstance(value, str) and words_of(value)]
-    return _usable([*given, *written], left_out)
+    written = [OwnText(value) for of in metadata for value in of.values() if isinstance(value, str)]
+    telling = [one for one in written if words_of(one.text)]
+    if len(telling) < len(written):
+        left_out[SAYS_NOTHING] += len(written) - len(telling)
+    return _usable([*given, *telling], left_out)
 
 
 def _usable(found: Iterable[OwnText], left_out: Counter[str]) -> list[OwnText]:
@@ -136,3 +145,5 @@ def _checked(found: Iterable[OwnText], left_out: Counter[str]) -> Iterator[OwnTe
             left_out[TOO_LONG] += 1
         elif any(character.isalnum() for character in text):
             yield OwnText(text, one.stretch)
+        else:
+            left_out[NO_LETTERS] += 1
