@@ -28,7 +28,7 @@ from .lesson import Lesson, lesson_of
 from .options import TrainOptions
 from .outcome import Epoch, Judgement, TrainReport
 from .pairs import Pair
-from .subjects import Subject
+from .subjects import Subject, batch_size
 
 __all__ = ["OnStep", "train"]
 
@@ -37,6 +37,9 @@ OnStep = Callable[[str, int, int], None]
 
 ANCHORING = 10.0
 """How much it costs to move the reference captions: less lets unrelated queries lose more than a point (docs/benchmarks.md)."""
+
+LEARNING_RATES = {"sigmoid": 1e-2}
+"""By loss, where it is not the usual one: the sigmoid loss has far to go from nearly every pair being wrong."""
 
 
 def train(
@@ -82,8 +85,8 @@ def train(
     subject = lesson.subject()
     fitted = fit(
         subject.problem,
-        _fit_options(options, lesson),
-        draw=lesson.draw,
+        _fit_options(options, lesson, batch_size(int(subject.problem.train.positive.sum()))),
+        draw=subject.draw,
         augment=lesson.augment,
         on_epoch=on_epoch,
         stop=stop,
@@ -97,12 +100,14 @@ def train(
     return run.finish(report, lesson, subject, fitted, general, roots)
 
 
-def _fit_options(options: TrainOptions, lesson: Lesson) -> FitOptions:
+def _fit_options(options: TrainOptions, lesson: Lesson, batch: int) -> FitOptions:
     return FitOptions(
         method=options.method,
         loss=options.fitted_loss,
         side=options.side,
         epochs=options.epochs,
+        batch=batch,
+        learning_rate=LEARNING_RATES.get(options.fitted_loss, FitOptions().learning_rate),
         rank=max(1, options.fitted_rank),
         anchoring="ranking" if options.side == "both" else "vectors",
         anchor_weight=None if options.fitted_loss == "ridge" else ANCHORING,
@@ -209,7 +214,10 @@ class _Run:
             unrelated = compare("unrelated queries", *compared)
         captions = lesson.captions
         drift = drift_of(captions, subject.texts(captions, adapter), *media)
-        groups = (compared_by_class(before, after), compared_by_source(before, after), compared_by_pair(before, after))
+        questions, vectors = subject.alone()
+        alone = judge(questions, vectors, media[0])
+        pairs = compared_by_pair([*before, *alone], [*after, *alone])
+        groups = (compared_by_class(before, after), compared_by_source(before, after), pairs)
         return Judgement(compare("all", before, after), *groups, unrelated, drift, len(media[0].vectors))
 
 

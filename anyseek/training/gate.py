@@ -48,7 +48,7 @@ def decide(overall: Compared, general: Compared | None, drift: Drift | None) -> 
     lost, of_what = None, ""
     if general is not None:
         lost = general.before.means["recall@10"] - general.after.means["recall@10"]
-        of_what = f"{general.queries:,} unrelated queries lose {_points(lost)} of recall@10"
+        of_what = f"{general.queries:,} unrelated queries {'lose' if lost > 0 else 'gain'} {_points(abs(lost))} of recall@10"
     elif drift is not None:
         lost = drift.lost
         of_what = f"{_points(lost)} of the first three hits of the reference captions are not among the first ten any more"

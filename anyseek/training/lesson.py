@@ -20,8 +20,10 @@ from ..search.texts import Texts
 from ..search.timings import Stopwatch
 from ..search.vocabulary import CAPTIONS, Vocabulary
 from ..storage.derived import DerivedArrays
-from .batches import Augment, Draw
+from .augment import Augmentation
+from .batches import Augment
 from .examples import Examples
+from .fusion_subject import FusionSubject
 from .judge import Media
 from .media import LARGEST, candidates_of
 from .options import TrainOptions
@@ -30,11 +32,14 @@ from .own_pairs import pairs_from
 from .pair_files import read_pairs
 from .pairs import Pair, Pairs
 from .resolving import resolve
+from .sampling import capped
+from .selection import DISAGREEING, agreeing
 from .split import SHARES, Split, split
 from .subjects import MapSubject, Material, Subject
 
 __all__ = ["Lesson", "lesson_of"]
 
+ALIKE = "of files that are nearly the same as others with the same words"
 FEWEST = LEAST_QUERIES
 """Held-out pairs with which a difference can be told from chance at all."""
 
@@ -58,9 +63,26 @@ class Lesson:
     target: SearchSpace | None
     examples: Examples
     parts: Split
-    draw: Draw | None = None
-    augment: Augment | None = None
-    drawing: str = ""
+
+    @cached_property
+    def taught(self) -> tuple[np.ndarray, Mapping[str, int]]:
+        """(e,) bool, the pairs of the training part that are learnt from; and why others are not → how many."""
+        balancing = self.options.balancing
+        agreed = agreeing(self.examples, self.parts.train) if balancing.selection else self.parts.train
+        taught = capped(self.examples, agreed, self.options.seed) if balancing.caps else agreed
+        counts = {DISAGREEING: int((self.parts.train & ~agreed).sum()), ALIKE: int((agreed & ~taught).sum())}
+        return taught, {reason: count for reason, count in counts.items() if count}
+
+    @property
+    def augment(self) -> Augment | None:
+        """What changes the vectors of batches; None to leave them."""
+        balancing = self.options.balancing
+        return Augmentation(balancing.mixing, balancing.noise) if balancing.mixing or balancing.noise else None
+
+    @property
+    def drawing(self) -> str:
+        """What shapes the batches, in words, so that a training goes on as it began."""
+        return repr(self.options.balancing)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -70,7 +92,7 @@ class Lesson:
     @cached_property
     def summary(self) -> DataSummary:
         """What is learnt from."""
-        examples, parts = self.examples, self.parts
+        examples, parts, (taught, untaught) = self.examples, self.parts, self.taught
         right = np.flatnonzero(examples.positive)
         by_query = Counter(examples.queries[row].label for row in examples.query_of[right].tolist())
         several = {label: count for label, count in sorted(by_query.items(), key=lambda each: (-each[1], each[0])) if count > 1}
@@ -83,8 +105,8 @@ class Lesson:
             queries=len({query.label for query in examples.queries}),
             targets=len({(target.content_id, target.stretch) for target in examples.targets}),
             groups=len(set(examples.groups.tolist())),
-            parts={name: int(getattr(parts, name).sum()) for name in ("train", "validation", "test")},
-            left_out=_sum(examples.left_out, parts.left_out),
+            parts={"train": int(taught.sum()), "validation": int(parts.validation.sum()), "test": int(parts.test.sum())},
+            left_out=_sum(examples.left_out, parts.left_out, untaught),
         )
 
     @cached_property
@@ -99,7 +121,7 @@ class Lesson:
             BadInput: There is not.
         """
         right = self.examples.positive
-        held, learnt = int((self.parts.test & right).sum()), int((self.parts.train & right).sum())
+        held, learnt = int((self.parts.test & right).sum()), int((self.taught[0] & right).sum())
         if held < FEWEST or not learnt:
             wanted = math.ceil(FEWEST / SHARES[-1])
             left_out = "; ".join(f"{count:,} {reason}" for reason, count in self.summary.left_out.items())
@@ -111,7 +133,9 @@ class Lesson:
 
     def subject(self) -> Subject:
         """What is trained and judged."""
-        material = Material(self.examples, self.parts, self.examples.weights, self._media, self.captions)
+        material = Material(self.examples, self.parts, self.taught[0], self._media, self.captions, self.options)
+        if self.options.method == "fusion":
+            return FusionSubject(material, np.random.default_rng(self.options.seed))
         return MapSubject(material, both=self.options.side == "both")
 
     @cached_property

@@ -10,16 +10,28 @@ import numpy as np
 
 from ..adapters.adapter import Adapter
 from ..types import Modality
+from .batches import Draw
 from .examples import Examples
 from .heldout import held_out
 from .judge import HeldOut, Media
+from .options import TrainOptions
 from .problem import Candidates, Edges, Problem
+from .sampling import Sampling
 from .split import Split
 
-__all__ = ["MapSubject", "Material", "Subject"]
+__all__ = ["MapSubject", "Material", "Subject", "batch_size"]
 
+LARGEST_BATCH = 256
+SMALLEST_BATCH = 16
+STEPS = 4
+"""An epoch has so many steps at least, as far as batches do not get too small: with one, sixty epochs are too few."""
 MOST_CANDIDATES = 5000
 """Other stored vectors that a training sees."""
+
+
+def batch_size(pairs: int) -> int:
+    """How many pairs make a step."""
+    return min(LARGEST_BATCH, max(SMALLEST_BATCH, pairs // STEPS))
 
 
 class Material:
@@ -28,17 +40,21 @@ class Material:
     Args:
         examples: The pairs.
         parts: Which of them are for what.
-        weights: (e,) how much each pair counts in training.
+        taught: (e,) bool, those of the training part that are learnt from.
         media: All that may be found.
         captions: (c, dim) float32 unit rows, the reference captions.
+        options: How it is to be used.
     """
 
-    def __init__(self, examples: Examples, parts: Split, weights: np.ndarray, media: Media, captions: np.ndarray) -> None:
+    def __init__(
+        self, examples: Examples, parts: Split, taught: np.ndarray, media: Media, captions: np.ndarray, options: TrainOptions
+    ) -> None:
         self.examples = examples
         self.parts = parts
-        self.weights = weights
+        self.taught = taught
         self.media = media
         self.captions = captions
+        self.options = options
 
     @property
     def tested(self) -> frozenset[int]:
@@ -54,9 +70,31 @@ class Material:
         modalities = tuple(self.media.modalities[row] for row in rows.tolist())
         return Media(self.media.vectors[rows], self.media.contents[rows], modalities, self.media.stretches[rows])
 
-    def edges(self, mask: np.ndarray, *, weighted: bool = False) -> Edges:
-        """The pairs of a part, by the rows of queries and targets."""
-        return self.examples.edges(mask, self.weights if weighted else None)
+    @property
+    def seen(self) -> np.ndarray:
+        """(s,) int64, the rows of the targets that a training sees: what judges is none of them, not even as a rival."""
+        return np.unique(self.examples.target_of[self.taught | self.parts.validation])
+
+    def edges(self, mask: np.ndarray) -> Edges:
+        """The pairs of a part, by the rows of queries and by the places in `seen`."""
+        edges = self.examples.edges(mask)
+        return replace(edges, target=np.searchsorted(self.seen, edges.target))
+
+    def sampling(self, edges: Edges, sources: np.ndarray) -> tuple[Edges, Draw | None]:
+        """Weigh the pairs of the training part, and say how they are drawn.
+
+        Args:
+            edges: They.
+            sources: (e,) int64, where each is from.
+
+        Returns:
+            The pairs with their weights, and what draws them; None where all are drawn alike.
+        """
+        balancing = self.options.balancing
+        drawn = self.options.fitted_loss != "ridge"  # which takes all pairs at once
+        sampling = Sampling(edges, sources, classes=drawn and balancing.classes, sources=drawn and balancing.sources)
+        weighed = replace(edges, weights=sampling.weights()) if balancing.weights else edges
+        return weighed, sampling.draw(batch_size(int(edges.positive.sum()))) if drawn and (balancing.classes or balancing.sources) else None
 
 
 class Subject(Protocol):
@@ -64,11 +102,13 @@ class Subject(Protocol):
 
     Attributes:
         problem: For what learns.
+        draw: Draws its batches; None to draw all pairs alike.
         questions: For what judges.
         modalities: What goes on the adapter's card.
     """
 
     problem: Problem
+    draw: Draw | None
     questions: list[HeldOut]
     modalities: tuple[Modality, ...]
 
@@ -81,6 +121,9 @@ class Subject(Protocol):
     def texts(self, vectors: np.ndarray, adapter: Adapter | None) -> np.ndarray:
         """What becomes of texts that are asked, (n, dim) float32 unit rows."""
 
+    def alone(self) -> tuple[list[HeldOut], np.ndarray]:
+        """What the questions consist of, each by itself, where they have parts; what is learnt leaves that as it is."""
+
 
 class MapSubject:
     """A map of what is asked, and where both sides are mapped, of what is stored.
@@ -92,20 +135,22 @@ class MapSubject:
 
     def __init__(self, material: Material, *, both: bool) -> None:
         self._material, self._both = material, both
-        examples, parts = material.examples, material.parts
-        asked = {examples.query_modalities[row] for row in examples.query_of[parts.train].tolist()}
-        stored = set(examples.target_modalities) if both else set()
+        examples, parts, seen = material.examples, material.parts, material.seen
+        asked = {examples.query_modalities[row] for row in examples.query_of[material.taught].tolist()}
+        modalities = tuple(examples.targets[row].modality for row in seen.tolist())
+        stored = set(modalities) if both else set()
         self.modalities = tuple(modality for modality in Modality if modality in asked | stored)
         unseen = material.unseen()
         anchors = {modality: _of(unseen, modality) for modality in self.modalities if modality in asked and modality not in stored}
         if Modality.TEXT in asked:
             anchors[Modality.TEXT] = material.captions
+        train, self.draw = material.sampling(material.edges(material.taught), examples.source_of[material.taught])
         self.problem = Problem(
             examples.query_vectors,
             examples.query_modalities,
-            examples.target_vectors,
-            examples.target_modalities,
-            material.edges(parts.train, weighted=True),
+            examples.target_vectors[seen],
+            modalities,
+            train,
             material.edges(parts.validation),
             self.modalities,
             {modality: rows for modality, rows in anchors.items() if len(rows)},
@@ -126,6 +171,10 @@ class MapSubject:
     def texts(self, vectors: np.ndarray, adapter: Adapter | None) -> np.ndarray:
         """Texts through their map."""
         return _mapped(vectors, [Modality.TEXT] * len(vectors), adapter)
+
+    def alone(self) -> tuple[list[HeldOut], np.ndarray]:
+        """None: the questions have no parts."""
+        return [], np.empty((0, self.problem.query_vectors.shape[1]), np.float32)
 
 
 def _mapped(vectors: np.ndarray, modalities: Sequence[Modality], adapter: Adapter | None) -> np.ndarray:
