@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from anyseek.errors import BadInput
 from anyseek.search.references import Reference
 from anyseek.training.pair_files import read_pairs
+from anyseek.training.pair_rows import COLUMNS
 from anyseek.training.pairs import Pair
 
 DOG, FILM = Reference(Path("dog.jpg")), Reference(Path("a film.mp4"), 12_000, 18_000)
@@ -129,3 +132,75 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         read_pairs(tmp_path)
     with pytest.raises(BadInput, match=r"it is not text in UTF-8 \(byte 0\)"):
         read_pairs(written(tmp_path, "ÿtext,asset", encoding="latin-1"))
+
+
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "pair.schema.json").read_text("utf-8"))
+
+
+def conforms(value: Any, schema: dict[str, Any]) -> bool:
+    """Whether a value conforms to a schema, as far as ours uses the standard."""
+    checks = {
+        "type": lambda kind: isinstance(value, {"object": dict, "string": str, "integer": int}[kind]) and not isinstance(value, bool),
+        "enum": lambda wanted: not isinstance(value, str | list) and value in wanted,
+        "pattern": lambda pattern: not isinstance(value, str) or re.search(pattern, value) is not None,
+        "maxLength": lambda most: not isinstance(value, str) or len(value) <= most,
+        "minimum": lambda least: not isinstance(value, int) or value >= least,
+        "maximum": lambda most: not isinstance(value, int) or value <= most,
+        "required": lambda names: all(name in value for name in names),
+        "properties": lambda of: all(name not in value or conforms(value[name], each) for name, each in of.items()),
+        "additionalProperties": lambda _: all(name in schema["properties"] for name in value),
+        "allOf": lambda ways: all(conforms(value, way) for way in ways),
+        "oneOf": lambda ways: sum(conforms(value, way) for way in ways) == 1,
+        "not": lambda way: not conforms(value, way),
+    }
+    return all(checks[name](of) for name, of in schema.items() if name in checks)
+
+
+GOOD: list[dict[str, Any]] = [
+    {"text": "a dog", "asset": "dog.jpg"},
+    {"query": "a dog", "path": "dog.jpg", "positive": False, "grade": 100, "note": {"by": ["me"]}},
+    {"like": "a.mp3@0:01-0:02", "asset": "dog.jpg", "label": 0},
+    {"like": "a.mp3", "path": "dog.mp4@1:02:03.5", "label": 1},
+]
+BAD: list[dict[str, Any]] = [
+    {"text": "a dog"},
+    {"asset": "dog.jpg"},
+    {"text": "a", "query": "b", "asset": "dog.jpg"},
+    {"text": "a", "like": "b", "asset": "dog.jpg"},
+    {"text": "a", "asset": "dog.jpg", "path": "dog.jpg"},
+    {"text": "a", "asset": "dog.jpg", "label": 1, "positive": 1},
+    {"text": " ", "asset": "dog.jpg"},
+    {"text": 5, "asset": "dog.jpg"},
+    {"text": "a" * 10_001, "asset": "dog.jpg"},
+    {"text": "a", "asset": "dog.jpg", "label": 2},
+    {"text": "a", "asset": "dog.jpg", "label": "maybe"},
+    {"text": "a", "asset": "dog.jpg", "label": None},
+    {"text": "a", "asset": "dog.jpg", "grade": 0},
+    {"text": "a", "asset": "dog.jpg", "grade": 101},
+    {"text": "a", "asset": "dog.jpg", "grade": 1.5},
+    {"text": "a", "asset": "dog.jpg", "colour": "red"},
+]
+
+
+def test_the_schema_has_the_fields_that_are_read() -> None:
+    assert set(SCHEMA["properties"]) == set(COLUMNS)
+
+
+@pytest.mark.parametrize("value", GOOD)
+def test_what_conforms_to_the_schema_is_read(tmp_path: Path, value: dict[str, Any]) -> None:
+    assert conforms(value, SCHEMA)
+    assert len(read_pairs(written(tmp_path, json.dumps(value), "pairs.jsonl"))) == 1
+
+
+@pytest.mark.parametrize("value", BAD, ids=str)
+def test_what_does_not_is_refused(tmp_path: Path, value: dict[str, Any]) -> None:
+    assert not conforms(value, SCHEMA)
+    with pytest.raises(BadInput, match="line 1: "):
+        read_pairs(written(tmp_path, json.dumps(value), "pairs.jsonl"))
+
+
+def test_the_examples_of_the_guide_are_read(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "training-pairs.md").read_text("utf-8")
+    examples = dict(re.findall(r"```(csv|json)\n(.*?)```", guide, re.DOTALL))
+    assert [pair.positive for pair in read_pairs(written(tmp_path, examples["csv"]))] == [True, False, True, True]
+    assert [pair.query for pair in read_pairs(written(tmp_path, examples["json"]))] == ["Glimmer", Reference(Path("sounds/REC003.mp3"))]
