@@ -13,11 +13,13 @@ from . import (
     cold_search,
     duplicates,
     encoders,
+    feedback,
     filters,
     fusion,
     gather,
     indexing_photos,
     judged,
+    learning,
     memory,
     relevance,
     search_latency,
@@ -42,6 +44,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "judged": judged.measure,
     "relevance": relevance.measure,
     "fusion": fusion.measure,
+    "feedback": feedback.measure,
+    "learning": learning.measure,
 }
 FILM = "film"
 

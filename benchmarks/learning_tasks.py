@@ -16,7 +16,7 @@ from .judged_queries import Subjects
 from .learning_media import photographed, product_names, read_photo, read_sound, recorded, write_photo, write_sound
 from .measure import ROOT
 
-__all__ = ["Archive", "Plan", "Product", "general_queries", "long_tail", "make_archive"]
+__all__ = ["HELD", "TAUGHT", "Archive", "Plan", "Product", "general_queries", "long_tail", "make_archive"]
 
 TAUGHT, HELD = "taught", "held"
 BACKGROUNDS = {"photos": 8, "sounds": 2}
@@ -72,6 +72,11 @@ class Archive:
 
     root: Path
     products: tuple[Product, ...]
+
+    def renamed(self, seed: int) -> Archive:
+        """The same files under other names."""
+        names = product_names(len(self.products), seed)
+        return replace(self, products=tuple(replace(each, name=name) for each, name in zip(self.products, names, strict=True)))
 
     def write_pairs(self, path: Path) -> Path:
         """Write what there is to learn: a line for each taught file, with the product's name."""
