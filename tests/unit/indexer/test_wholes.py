@@ -26,10 +26,13 @@ from anyseek.indexer.lanes import Lane
 from anyseek.indexer.report import SidesJoined
 from anyseek.indexer.wholes import Wholes
 from anyseek.search.query import Query, Text
+from anyseek.search.references import Reference
 from anyseek.storage import doctor
 from anyseek.storage.doctor import examine
 from anyseek.storage.engine import Database
 from anyseek.storage.models import embedding, segment
+from anyseek.training.pairs import Pair
+from anyseek.training.resolving import resolve
 from anyseek.types import Annotation, AnnotationType, Kind, MediaInfo, Modality, Segment
 
 RED, GREEN, BLUE, DARK = np.eye(8, dtype=np.float32)[:4]
@@ -183,6 +186,25 @@ def test_what_was_joined_can_be_dropped_without_the_rest(bench: Bench) -> None:
     assert catalog.unfinished_contents(space_id) == set()
 
 
+def test_spaces_have_joined_vectors_of_their_own_of_the_same_moments(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "library", ColourEncoder(), ColourEncoder("other"))
+    with closing(shelf.catalog) as catalog:
+        for space in (0, 1):
+            film_id = shelf.put("film.mp4", Kind.VIDEO, (SHOTS[0], RED), (WINDOWS[0], BLUE), space=space)
+            lane = Lane(shelf.spaces[space], shelf.encoders[space])
+            assert Wholes(catalog, lane, WeightedMean()).run(threading.Event(), lambda done, total: None) == 1
+        first, second = (space.id for space in shelf.spaces)
+        assert catalog.segments_in(film_id, first) == catalog.segments_in(film_id, second) == {SHOTS[0], WINDOWS[0], FIRST}
+        with catalog.transaction() as writer:
+            assert writer.drop_wholes([first]) == 1
+        assert catalog.segments_in(film_id, first) == {SHOTS[0], WINDOWS[0]}
+        assert catalog.segments_in(film_id, second) == {SHOTS[0], WINDOWS[0], FIRST}
+        with catalog.transaction() as writer:  # a new space that is made of this one's vectors gets none: they are joined there
+            third = writer.add_space(ColourEncoder("third").space, "building")
+            writer.derive_space(second, third.id, lambda rows, modality: rows)
+        assert catalog.segments_in(film_id, third.id) == {SHOTS[0], WINDOWS[0]}
+
+
 def test_a_hit_says_when_and_what_was_seen_and_heard(bench: Bench) -> None:
     """Red and blue at once is what the first shot is as a whole; its frame is red, and its sound blue."""
     bench.join()
@@ -265,3 +287,13 @@ def test_what_was_not_trained_is_refused_before_any_work_and_noted_afterwards(me
             library.search(["red", "green"], fusion="weighted")
     with pytest.raises(BadInput, match="nothing joins vectors that is called 'sum': use mean, agreement, weighted, network or off"):
         IndexOptions(fuse="sum")
+
+
+def test_what_was_joined_is_nothing_to_learn_from(media: Path, tmp_path: Path) -> None:
+    with Library.open(tmp_path / "library", encoder=ColourEncoder()) as library:
+        library.index(media, options=IndexOptions(fuse="mean"))
+        (space,) = library.catalog.spaces("serving")
+        examples = resolve(
+            library, space, [Pair("red", Reference.read(media / "film.mp4")), Pair("green", Reference.read(media / "green.png"))]
+        )
+        assert {target.modality for target in examples.targets} == {IMAGE, AUDIO}
