@@ -308,3 +308,26 @@ def test_what_is_judged_both_ways_or_has_no_vectors_is_refused(full: Shelf) -> N
     judged(engine, full.catalog, [Named(2)], [Named(2, (0, 1000))])  # of a film that is liked a moment may be rejected
     with pytest.raises(BadQuery, match="a film: there is nothing of the file at that time"):
         judged(engine, full.catalog, [Named(2, (59_000, 60_000), "a film")])
+
+
+def test_each_space_is_moved_by_what_it_holds_itself(tmp_path: Path) -> None:
+    seeing = ColourEncoder("seeing", modalities=frozenset({Modality.TEXT, Modality.IMAGE}))
+    hearing = ColourEncoder("hearing", modalities=frozenset({Modality.TEXT, Modality.AUDIO}))
+    shelf = Shelf(tmp_path / "library", seeing, hearing)
+    random = np.random.default_rng(5)
+    for number in range(12):
+        row = unit(random.normal(size=8))
+        if number % 2:
+            shelf.put(f"{number}.wav", Kind.AUDIO, (Segment(Modality.AUDIO, 0, 1000), row), space=1)
+        else:
+            shelf.put(f"{number}.png", Kind.IMAGE, (Segment(Modality.IMAGE), row))
+    for calibrated in (False, True):
+        engine = shelf.engine(*TEXTS, calibrated=calibrated)
+        plain, moved = (
+            {hit.path.name: (hit.cosine, hit.score) for hit in engine.answer(asked(engine, "red", liked=liked, min_relevance=0)[1])}
+            for liked in ([], [Named(1)])
+        )
+        assert plain.keys() == moved.keys()
+        assert {name for name in plain if plain[name] == moved[name]} == {name for name in plain if name.endswith(".wav")}
+        assert moved["0.png"][0] > plain["0.png"][0]
+    shelf.catalog.close()
