@@ -54,7 +54,7 @@ class Checkpoint:
             "best_epoch": self.best_epoch,
             "best": self.best,
         }
-        arrays = {name: np.ascontiguousarray(array) for name, array in self.arrays.items()}
+        arrays = {name: np.array(array, order="C") for name, array in self.arrays.items()}
         content = save(arrays, {"format": FORMAT, "digest": self.digest, "state": json.dumps(state), "checksum": _checksum(arrays)})
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -46,7 +46,7 @@ class FitOptions:
         loss: What is made small.
         side: Whether targets are mapped, too.
         epochs: Most rounds over the pairs.
-        batch: Pairs to a step, unless something else draws them.
+        batch: Pairs to a step, unless something else draws them; None for a quarter of them, from 16 to 256.
         rank: Of residual and fusion, at most.
         learning_rate: Of AdamW.
         weight_decay: Of AdamW.
@@ -58,6 +58,7 @@ class FitOptions:
         penalty: Of ridge: λ, times the mean eigenvalue of the queries' scatter; None to choose it by the validation part.
         margin: Of the triplet loss.
         negatives: How many hard negatives each pair gets there.
+        alignment: How much it counts, besides, how far right pairs are from each other; see `objective.Objective`.
         dropping: The chance with which a part of what is fused is dropped in training.
         seed: Of all that is drawn.
         drawing: What else shapes the batches, in words: a checkpoint of another is refused.
@@ -70,7 +71,7 @@ class FitOptions:
     loss: Loss = "infonce"
     side: Side = "query"
     epochs: int = 60
-    batch: int = 256
+    batch: int | None = None
     rank: int = 128
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
@@ -81,6 +82,7 @@ class FitOptions:
     penalty: float | None = None
     margin: float = 0.2
     negatives: int = 8
+    alignment: float = 0.0
     dropping: float = 0.3
     seed: int = 0
     drawing: str = ""
@@ -148,7 +150,7 @@ def fit(
     with one_thread():
         pairing = Pairing(problem.train, len(problem.target_vectors))
         trained = np.unique(problem.train.target[problem.train.positive])
-        objective = Objective(options.loss, options.margin, options.negatives, pairing, trained)
+        objective = Objective(options.loss, options.margin, options.negatives, options.alignment, pairing, trained)
         course = Course(options.epochs, options.patience, options.learning_rate, options.weight_decay, options.seed)
         learner = _learner(problem, options)
         trainer = Trainer(problem, learner, objective, pairing, validation, course)
@@ -159,8 +161,13 @@ def fit(
             keep, resumed = trainer.keeper(checkpoint, digest), found is not None
             if found is not None:
                 trainer.go_on(found)
-        stopped = trainer.run(draw or shuffled(problem.train, options.batch), augment, on_epoch, stop, keep)
+        stopped = trainer.run(draw or shuffled(problem.train, options.batch or suitable_batch(problem)), augment, on_epoch, stop, keep)
         return Fitted(learner.arrays(), tuple(trainer.history), trainer.before.recall, trainer.best_epoch, stopped, resumed)
+
+
+def suitable_batch(problem: Problem) -> int:
+    """Pairs to a step: so many that an epoch has some steps even where there are few pairs."""
+    return min(256, max(16, int(problem.train.positive.sum()) // 4))
 
 
 def _learner(problem: Problem, options: FitOptions) -> Learner:

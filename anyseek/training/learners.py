@@ -200,7 +200,7 @@ def tensors(arrays: dict[str, np.ndarray]) -> dict[str, Tensor]:
 
 def numpy_arrays(parameters: dict[str, Tensor]) -> dict[str, np.ndarray]:
     """The same as arrays of their own, float32."""
-    return {name: np.array(parameter.detach().numpy(), np.float32) for name, parameter in parameters.items()}
+    return {name: np.array(parameter.detach().numpy(), np.float32, order="C") for name, parameter in parameters.items()}
 
 
 def tensor_rows(queries: np.ndarray, query_rows: np.ndarray, targets: np.ndarray, target_rows: np.ndarray) -> tuple[Tensor, Tensor]:

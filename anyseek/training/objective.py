@@ -28,12 +28,20 @@ class Objective:
         loss: ``infonce``, ``sigmoid`` or ``triplet``.
         margin: Of the triplet loss.
         negatives: How many hard negatives it is given for each pair.
+        alignment: How much it counts how far right pairs are from each other, besides: what only has to be nearer than others may stay far.
         pairing: Knows what is right and wrong.
         trained: (n,) int64 ascending, the rows of the targets that hard negatives are mined among.
     """
 
-    def __init__(self, loss: str, margin: float, negatives: int, pairing: Pairing, trained: np.ndarray) -> None:
-        self._loss, self._margin, self._negatives, self._pairing, self._trained = loss, margin, negatives, pairing, trained
+    def __init__(self, loss: str, margin: float, negatives: int, alignment: float, pairing: Pairing, trained: np.ndarray) -> None:
+        self._loss, self._margin, self._negatives, self._alignment, self._pairing, self._trained = (
+            loss,
+            margin,
+            negatives,
+            alignment,
+            pairing,
+            trained,
+        )
         self.parameters: dict[str, Tensor] = tensors(
             {} if loss == "triplet" else {"loss.log_temperature": _scalar(math.log(TEMPERATURE[loss]))}
         )
@@ -51,6 +59,13 @@ class Objective:
         import torch
 
         positives, weights = torch.from_numpy(batch.positives), torch.from_numpy(batch.weights)
+        cost = self._of_loss(view, batch, positives, weights, look_up)
+        if self._alignment:
+            right = weights * positives
+            cost = cost + self._alignment * (right * (1 - view.queries @ view.targets.T)).sum() / right.sum()
+        return cost
+
+    def _of_loss(self, view: View, batch: Batch, positives: Tensor, weights: Tensor, look_up: Callable[[np.ndarray], View]) -> Tensor:
         if self._loss == "infonce":
             return info_nce(*view, positives, self.parameters["loss.log_temperature"], weights)
         if self._loss == "sigmoid":
