@@ -43,9 +43,10 @@ def split(examples: Examples, seed: int, shares: Sequence[float] = SHARES) -> Sp
     """Split pairs by groups of near-duplicates, so that each text is spread over the parts as well as it can be.
 
     The text with the fewest groups left goes first (iterative stratification: K. Sechidis, G. Tsoumakas and I. Vlahavas, ECML 2011). One
-    of five groups or more is in all parts; of two to four in training and another one; of one group anywhere, and so are files that no
-    text is about. Pairs of two files keep these together as far as that makes no lump of more than a tenth of all groups; those that
-    are torn apart all the same are in no part. What is known to be wrong follows its target.
+    of five groups or more is in all parts, one of two to four in training and another one. One of a single group can be learnt or judged,
+    but not both: it is learnt where most groups are of texts that have several, which judge; where most texts are of that sort, as captions
+    are, they are drawn like files that no text is about. Pairs of two files keep these together as far as that makes no lump of more than a
+    tenth of all groups; those that are torn apart all the same are in no part. What is known to be wrong follows its target.
 
     Args:
         examples: The pairs.
@@ -123,8 +124,11 @@ class _Parts:
                 about[bundle].append(text)
         self._left = self.shares * len(bundles)
         self._wanted = {text: self._wish(len(of)) for text, of in texts.items()}
-        for cause, bundle in self._in_order(texts, about, bundles):
-            part = self._best(cause)
+        several = {text: of for text, of in texts.items() if len(of) > 1}
+        spread = set().union(*several.values())
+        for cause, bundle in self._in_order(several, about, bundles):
+            alone = cause is None and bundle in about and 2 * len(spread) > len(bundles)
+            part = 0 if alone else self._best(cause)
             self._part_of[bundle] = part
             self._left[part] -= 1
             for each in about[bundle]:
@@ -155,10 +159,11 @@ class _Parts:
             bundle = waiting[text].pop()
             while bundle in self._part_of:
                 bundle = waiting[text].pop()
-            yield (text if len(texts[text]) > 1 else None), bundle
+            yield text, bundle
             for each in about[bundle]:
-                left[each] -= 1
-                heapq.heappush(queue, (left[each], turn[each], each))
+                if each in turn:
+                    left[each] -= 1
+                    heapq.heappush(queue, (left[each], turn[each], each))
         yield from ((None, bundle) for bundle in sorted(bundles, key=rank.__getitem__) if bundle not in self._part_of)
 
     def _best(self, text: int | None) -> int:

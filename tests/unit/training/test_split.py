@@ -101,6 +101,24 @@ def test_frequent_words_and_rare_ones_at_once() -> None:
     assert abs(validation[20] - 30) <= 10
 
 
+def test_a_text_of_one_file_is_learnt_where_others_can_judge() -> None:
+    """A long tail: were its only file held out, nothing of it could be learnt. Where most texts are like that, some of them must judge."""
+    tail = [(1 + row, 60 + row, True) for row in range(59)]
+    examples = examples_of([(0, row, True) for row in range(60)] + tail, list(range(119)))
+    parts = split(examples, 0)
+    assert parts.train[60:].all()
+    assert int(parts.train[:60].sum()) == 42
+    more = examples_of([(0, row, True) for row in range(60)] + [*tail, (60, 119, True)], list(range(120)))
+    held_out = split(more, 0)
+    assert not held_out.train[60:].all()
+
+
+def test_captions_of_each_file_do_not_keep_its_keywords_from_being_spread() -> None:
+    edges = [(row // 10, row, True) for row in range(100)] + [(10 + row, row, True) for row in range(100)]
+    train, validation, test = by_part(examples_of(edges, list(range(100))))
+    assert all(train[query] == 7 and validation[query] in (1, 2) and test[query] in (1, 2) for query in range(10))
+
+
 def test_what_is_wrong_follows_its_target() -> None:
     edges = [(0, row, True) for row in range(20)] + [(1, row, False) for row in range(20)]
     parts = split(examples_of(edges, list(range(20))), 0)
