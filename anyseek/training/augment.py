@@ -1,4 +1,4 @@
-"""Vectors that were never stored but might have been: mixed within a class, a little off, or without a part."""
+"""Vectors that were never stored but might have been: mixed within a class, or a little off."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..fusion.vectors import SHORTEST, unit_rows
-from .problem import Parts
 
-__all__ = ["Augmentation", "drop_parts", "mixed", "noisy"]
+__all__ = ["Augmentation", "mixed", "noisy"]
 
 LEAST_COSINE = 0.5
 MIXED_SHARE = 0.5
@@ -63,24 +62,6 @@ def mixed(
     long_enough = chosen & (np.linalg.norm(blended, axis=1) > SHORTEST)
     found[long_enough] = unit_rows(blended[long_enough])
     return found
-
-
-def drop_parts(parts: Parts, chance: np.random.Generator, rate: float) -> Parts:
-    """Leave out parts at random, as if they were missing, and never all of an owner.
-
-    Args:
-        parts: What owners consist of.
-        chance: All that is drawn.
-        rate: The chance with which each part is left out.
-    """
-    drawn = chance.random(len(parts.owner))
-    kept = drawn >= rate
-    order = np.lexsort((-drawn, parts.owner))
-    owners, firsts = np.unique(parts.owner[order], return_index=True)
-    lost = ~np.isin(owners, parts.owner[kept])
-    kept[order[firsts[lost]]] = True
-    rows = np.flatnonzero(kept)
-    return Parts(parts.owner[rows], parts.vectors[rows], tuple(parts.modalities[row] for row in rows.tolist()), parts.weights[rows])
 
 
 @dataclass(frozen=True, slots=True)

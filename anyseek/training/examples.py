@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from ..types import Modality
-from .problem import Edges, Parts
+from .problem import Edges
 
-__all__ = ["Examples", "Items", "Query", "Target"]
+__all__ = ["Examples", "Query", "Target"]
 
 
 class Query(NamedTuple):
@@ -41,23 +40,6 @@ class Target(NamedTuple):
     content_id: int
     stretch: tuple[int, int]
     modality: Modality
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Items:
-    """Whole answers, where a fusion makes one of what of them is seen and heard.
-
-    Attributes:
-        parts: What items consist of; owners are items.
-        item_of: (t,) int64, the item that each target belongs to.
-        edges: Pairs of queries and items, each once, by their rows.
-        first: (i,) int64, for each pair of these the first of the pairs of queries and targets that it is made of.
-    """
-
-    parts: Parts
-    item_of: np.ndarray
-    edges: Edges
-    first: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,40 +98,3 @@ class Examples:
         rows = np.flatnonzero(np.ones(len(self), bool) if mask is None else mask)
         counting = self.weights if weights is None else weights
         return Edges.of(self.query_of[rows], self.target_of[rows], self.positive[rows], counting[rows])
-
-    def only(self, mask: np.ndarray) -> Examples:
-        """The same queries and targets with some of the pairs."""
-        return replace(
-            self,
-            query_of=self.query_of[mask],
-            target_of=self.target_of[mask],
-            positive=self.positive[mask],
-            weights=self.weights[mask],
-            source_of=self.source_of[mask],
-        )
-
-    @cached_property
-    def item_of(self) -> np.ndarray:
-        """(t,) int64: targets of one file or moment have the same number, from 0 on."""
-        return _numbered([(target.content_id, target.stretch) for target in self.targets])
-
-    def items(self) -> Items:
-        """Files and moments as wholes, with the pairs that concern them; one that is right for what is seen of it is right as a whole."""
-        order = np.argsort(self.item_of, kind="stable")
-        modalities = self.target_modalities
-        parts = Parts(
-            self.item_of[order],
-            self.target_vectors[order],
-            tuple(modalities[row] for row in order.tolist()),
-            np.ones(len(order), np.float32),
-        )
-        owners = self.item_of[self.target_of] if len(self) else self.target_of
-        keys = np.stack([self.query_of, owners, self.positive.astype(np.int64)], axis=1)
-        _, first = np.unique(keys, axis=0, return_index=True)
-        edges = Edges.of(self.query_of[first], owners[first], self.positive[first], self.weights[first])
-        return Items(parts, self.item_of, edges, first.astype(np.int64))
-
-
-def _numbered(keys: Sequence[object]) -> np.ndarray:
-    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-    return np.array([numbers[key] for key in keys], np.int64)

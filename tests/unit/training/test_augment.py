@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pairing import rows
 
-from anyseek.training.augment import Augmentation, drop_parts, mixed, noisy
-from anyseek.training.problem import Parts
-from anyseek.types import Modality
+from anyseek.training.augment import Augmentation, mixed, noisy
 
 GENERATOR = np.random.default_rng
 
@@ -68,24 +66,6 @@ def test_mixed_vectors_lie_between_those_of_their_class(seed: int, asked: int, c
         ]
         assert between
         assert any(found[row] @ targets[row] >= found[row] @ targets[other] - 1e-5 for other in between)
-
-
-@given(st.integers(0, 10**6), st.floats(0, 1), st.lists(st.integers(1, 4), min_size=1, max_size=8))
-def test_no_owner_loses_all_its_parts(seed: int, rate: float, sizes: list[int]) -> None:
-    owner = np.repeat(np.arange(len(sizes)), sizes)
-    modalities = tuple(list(Modality)[row % 4] for row in range(len(owner)))
-    parts = Parts(owner, rows(GENERATOR(0), len(owner)), modalities, np.arange(1, len(owner) + 1, dtype=np.float32))
-    left = drop_parts(parts, GENERATOR(seed), rate)
-    assert set(left.owner.tolist()) == set(owner.tolist())
-    assert (np.diff(left.owner) >= 0).all()
-    kept = (left.weights - 1).astype(int)
-    np.testing.assert_array_equal(left.owner, owner[kept])
-    np.testing.assert_array_equal(left.vectors, parts.vectors[kept])
-    assert left.modalities == tuple(modalities[row] for row in kept)
-    if rate == 0:
-        assert len(kept) == len(owner)
-    if rate == 1:
-        assert len(kept) == len(sizes)
 
 
 def test_each_can_be_switched_off() -> None:

@@ -241,20 +241,6 @@ def test_near_duplicates_are_one_group(kept: Kept) -> None:
     assert groups == {kept.red: 0, kept.green: 1, kept.film: 0}
 
 
-def test_items(kept: Kept) -> None:
-    """A film is one item of two parts, and its two pairs are one."""
-    found = kept.examples(Pair("red", at("red.jpg")), Pair("red", at("film.mp4")), Pair("blue", at("film.mp4"), positive=False, grade=2))
-    items = found.items()
-    assert items.item_of.tolist() == [0, 1, 1]
-    assert items.parts.owner.tolist() == [0, 1, 1]
-    assert items.parts.modalities == (IMAGE, AUDIO, IMAGE)
-    np.testing.assert_array_equal(items.parts.vectors, found.target_vectors)
-    told = zip(items.edges.query, items.edges.target, items.edges.positive, items.edges.weights, strict=True)
-    assert [tuple(float(value) for value in edge) for edge in told] == [(0, 1, 0, 2), (1, 0, 1, 1), (1, 1, 1, 1)]
-    assert items.first.tolist() == [0, 2, 3]
-
-
 def test_nothing(kept: Kept) -> None:
     found = kept.examples()
     assert (len(found), found.query_vectors.shape, found.target_vectors.shape) == (0, (0, 8), (0, 8))
-    assert len(found.items().edges) == 0
