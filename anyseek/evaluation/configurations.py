@@ -142,9 +142,16 @@ class Engines:
         """What asks the library in a certain way.
 
         Raises:
-            BadInput: The library is empty.
+            BadInput: The library is empty, or nothing was trained to join parts in that way.
         """
         engine = self._engine(configuration)
+        trained = engine.trained
+        for space in engine.spaces:
+            if trained.digest(configuration.fusion, space.row.space.fingerprint) is None:
+                raise BadInput(
+                    f"nothing that is switched on joins parts by {configuration.fusion} in {space.spec}: train it with  "
+                    "anyseek train --method fusion, or switch it on with  anyseek adapters use NAME"
+                )
 
         def ask(asked: Asked) -> Answer:
             watch = Stopwatch()

@@ -129,10 +129,11 @@ def evaluate(
             f"their right answers: index them, or name the folder that paths such as {missing[0].path!r} are relative to with --root"
         )
     engines = Engines(library)
+    asks = [engines.asks(configuration) for configuration in compared]  # refused before anything is asked
     evaluated: list[Evaluated] = []
-    for configuration in compared:
+    for configuration, ask in zip(compared, asks, strict=True):
         told = partial(on_question, configuration.name) if on_question is not None else None
-        results = ask_all(engines.asks(configuration), questions, settings, told)
+        results = ask_all(ask, questions, settings, told)
         found = differences(evaluated[0].results, results) if evaluated else {}
         evaluated.append(Evaluated(configuration, tuple(results), summarise(results), found))
     known = {question.judged.id for question in questions}

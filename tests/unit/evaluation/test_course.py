@@ -217,6 +217,16 @@ def test_ways_to_search_are_compared_query_by_query(library: Library, media: Pat
     assert evaluation.notes == ()
 
 
+def test_ways_that_were_not_trained_are_refused_before_anything_is_asked(library: Library, tmp_path: Path) -> None:
+    queries = judged(tmp_path, {"query": ["red", "green"], "target": "image", "relevant": right("red.png")})
+    told: list[object] = []
+    for way in ("weighted", "network"):
+        compared = configurations([f"fusion=mean,{way}"], library)
+        with pytest.raises(BadInput, match=f"nothing that is switched on joins parts by {way} in colour: train it"):
+            evaluate(library, queries, compared, SETTINGS, on_question=lambda *step: told.append(step))
+    assert told == []
+
+
 def test_where_nothing_can_differ_a_note_says_so(library: Library, tmp_path: Path) -> None:
     queries = judged(tmp_path, {"query": "red", "relevant": right("red.png")})
     (note,) = evaluate(library, queries, configurations(["fusion=mean,max"], library), SETTINGS).notes
