@@ -19,7 +19,7 @@ def info_nce(queries: Tensor, targets: Tensor, positives: Tensor, log_temperatur
     """Symmetric InfoNCE with a learnt temperature (A. Radford et al., CLIP, ICML 2021), for any number of right answers.
 
     Each right pair competes with the wrong ones of its row and of its column, never with other right ones: several captions of one picture
-    are not each other's negatives. A row's right answers share its say. With one to each it is CLIP's loss.
+    are not each other's negatives. With one to each it is CLIP's loss.
 
     Args:
         queries: (b, dim) unit rows.
@@ -29,7 +29,7 @@ def info_nce(queries: Tensor, targets: Tensor, positives: Tensor, log_temperatur
         weights: (b, c) above 0: how much a right pair counts, and how many times a wrong one competes; None for 1.
 
     Returns:
-        () the mean over rows and over columns that have a right pair, halved.
+        () half of the weighted mean over right pairs of what each loses in its row, and half of the same in its column.
     """
     logits = queries @ targets.T * (-log_temperature).exp()
     return (_one_way(logits, positives, weights) + _one_way(logits.T, positives.T, None if weights is None else weights.T)) / 2
@@ -42,8 +42,7 @@ def _one_way(logits: Tensor, positives: Tensor, weights: Tensor | None) -> Tenso
     wrong = torch.logsumexp(competing.masked_fill(positives, -torch.inf), dim=1, keepdim=True)
     losses = torch.logaddexp(logits, wrong) - logits
     counts = positives.to(logits.dtype) if weights is None else positives * weights
-    shares = counts / positives.sum(dim=1, keepdim=True).clamp(min=1)
-    return (shares * losses).sum() / shares.sum()
+    return (counts * losses).sum() / counts.sum()
 
 
 def sigmoid_loss(

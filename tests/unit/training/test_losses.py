@@ -69,7 +69,7 @@ def brute_force(cosines: np.ndarray, positives: np.ndarray, weights: np.ndarray,
             )
             for answer in answers:
                 own = math.exp(scores[row, answer] / temperature)
-                shares.append(counts[row, answer] / len(answers))
+                shares.append(counts[row, answer])
                 losses.append(-math.log(own / (own + wrong)))
         total.append(np.average(losses, weights=shares))
     return float(np.mean(total))
@@ -95,7 +95,7 @@ def test_another_right_answer_changes_nothing_for_the_first():
     rows = -(math.log(math.e / (math.e + math.exp(float(queries[0] @ queries[1])))))
     second = -(math.log(math.e / (math.e + 2 * math.exp(float(queries[0] @ queries[1])))))
     assert single.item() == pytest.approx(rows, abs=1e-12)
-    assert doubled.item() == pytest.approx(((rows + second) / 2 + rows) / 2, abs=1e-12)
+    assert doubled.item() == pytest.approx(((2 * rows + second) / 3 + rows) / 2, abs=1e-12)
 
 
 def test_a_known_wrong_answer_pushes_harder():
