@@ -12,7 +12,9 @@ from fakes import ColourEncoder
 from shelf import Shelf, unit
 
 from anyseek.errors import BadInput, UnsupportedModality
+from anyseek.media.fingerprint import PICTURE, VERSION
 from anyseek.search.references import Reference
+from anyseek.storage.fingerprints import Fingerprints
 from anyseek.training.examples import Examples, Query, Target
 from anyseek.training.pairs import Pair, Pairs
 from anyseek.training.resolving import Resolver
@@ -239,6 +241,14 @@ def test_near_duplicates_are_one_group(kept: Kept) -> None:
     found = kept.examples(Pair("red", at("red.jpg")), Pair("red", at("green.jpg")), Pair("red", at("film.mp4", 0, 1000)))
     groups = dict(zip([target.content_id for target in found.targets], found.groups.tolist(), strict=True))
     assert groups == {kept.red: 0, kept.green: 1, kept.film: 0}
+
+
+def test_pictures_are_one_group_by_the_fingerprints_that_were_taken(kept: Kept) -> None:
+    pairs = (Pair("red", at("red.jpg")), Pair("red", at("green.jpg")))
+    assert kept.examples(*pairs).groups.tolist() == [0, 1]
+    taken = np.array([(VERSION, 50, 128, 128, 12345, np.arange(32))], PICTURE).tobytes()
+    Fingerprints(kept.shelf.catalog).store({kept.red: taken, kept.green: taken})
+    assert kept.examples(*pairs).groups.tolist() == [0, 0]
 
 
 def test_nothing(kept: Kept) -> None:

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pairing import examples_of
+from pairing import examples_of, rows
 
 from anyseek.errors import BadInput
 from anyseek.training.examples import Examples
+from anyseek.training.groups import near_groups
 from anyseek.training.split import CROSSING, split
+from anyseek.types import Modality
 
 
 @st.composite
@@ -38,6 +40,20 @@ def test_no_group_is_in_two_parts(examples: Examples, seed: int) -> None:
                 of_group.setdefault(group, set()).add(part)
     assert all(len(in_parts) == 1 for in_parts in of_group.values())
     assert int((masks.sum(axis=0) == 0).sum()) == parts.left_out.get(CROSSING, 0)
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 10**6), st.integers(2, 60), st.integers(1, 8))
+def test_no_two_files_of_different_parts_are_nearly_the_same(seed: int, count: int, words: int) -> None:
+    """From vectors to parts: whatever lies within the threshold of each other is on one side, however they hang together."""
+    generator = np.random.default_rng(seed)
+    vectors = rows(generator, count, 3)
+    groups = near_groups(list(range(count)), vectors, [Modality.IMAGE] * count, least=0.9)
+    edges = [(int(generator.integers(words)), row, True) for row in range(count)]
+    parts = np.array(_part(split(examples_of(edges, [groups[row] for row in range(count)]), seed)))
+    assert (parts >= 0).all()
+    near = vectors @ vectors.T >= 0.9
+    assert (parts[:, None] == parts)[near].all()
 
 
 @settings(max_examples=50)
