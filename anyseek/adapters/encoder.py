@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..encoders.protocol import BatchingEncoder, Encoder, VideoEncoder
+from ..errors import UnsupportedModality
 from ..types import Clip, Modality
 from .adapter import Adapter
 
@@ -55,8 +56,13 @@ class AdaptedEncoder:
         return self._mapped(self.base.encode_audio(windows), Modality.AUDIO)
 
     def encode_video(self, clips: Sequence[Clip]) -> np.ndarray:
-        """Encode shots as a whole, where the wrapped encoder does; see `VideoEncoder.encode_video`."""
-        assert isinstance(self.base, VideoEncoder)  # `modalities` and `max_frames` say so
+        """Encode shots as a whole; see `VideoEncoder.encode_video`.
+
+        Raises:
+            UnsupportedModality: The wrapped encoder does not.
+        """
+        if not isinstance(self.base, VideoEncoder):
+            raise UnsupportedModality(self.space.spec, Modality.VIDEO)
         return self._mapped(self.base.encode_video(clips), Modality.VIDEO)
 
     def _mapped(self, vectors: np.ndarray, modality: Modality) -> np.ndarray:

@@ -13,15 +13,17 @@ from functools import cache
 
 import numpy as np
 import pytest
+from adapting import linear
 from fakes import ColourEncoder
 from tiny_models import tiny
 
+from anyseek.adapters.encoder import AdaptedEncoder
 from anyseek.encoders import registry
 from anyseek.encoders.protocol import Encoder, EncoderSettings, VideoEncoder
 from anyseek.errors import BadInput, BadQuery, UnsupportedModality
-from anyseek.types import Clip, Modality, Segment
+from anyseek.types import ENCODED, Clip, Modality, Segment
 
-TEXT, IMAGE, AUDIO, VIDEO = Modality
+TEXT, IMAGE, AUDIO, VIDEO = ENCODED
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,14 @@ class Candidate:
     def load(self, **settings):
         if self.name == "colour":
             return ColourEncoder(settings=EncoderSettings(**settings))
+        if self.name == "adapted":
+            return AdaptedEncoder(ColourEncoder(), linear({0: 1, 1: 2, 4: 0}, side="both", modalities=self.modalities))
         return registry.load(self.spec, EncoderSettings(**{"threads": 1, "device": "cpu", **settings}))
 
 
 CANDIDATES = [
     Candidate("colour", (TEXT, IMAGE, AUDIO)),
+    Candidate("adapted", (TEXT, IMAGE, AUDIO)),
     Candidate("starter", (TEXT, IMAGE, AUDIO)),
     Candidate("open_clip", (TEXT, IMAGE), "open_clip:local-dir:", ("openclip",)),
     Candidate("open_clip siglip", (TEXT, IMAGE), "open_clip:local-dir:", ("openclip", "build_siglip")),
@@ -349,7 +354,7 @@ assert not logging.getLogger().handlers, "the log has got a handler"
 """
 
 
-@pytest.mark.parametrize("candidate", [one for one in CANDIDATES if one.name != "colour"], ids=name_of)
+@pytest.mark.parametrize("candidate", [one for one in CANDIDATES if one.name not in ("colour", "adapted")], ids=name_of)
 def test_it_is_made_without_torch_and_works_without_a_word(candidate):
     command = [sys.executable, "-W", "always", "-c", FIRST_USE, candidate.spec, "yes" if candidate.backend else "no"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

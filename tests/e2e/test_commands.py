@@ -87,7 +87,21 @@ EXPLANATION: Shape = {
     "relevance": float,
     "parts": [PART],
 }
-COUNTS = ("new", "changed", "moved", "copied", "unchanged", "filled", "removed", "kept", "failed", "still_failed", "embedded", "joined", "purged")
+COUNTS = (
+    "new",
+    "changed",
+    "moved",
+    "copied",
+    "unchanged",
+    "filled",
+    "removed",
+    "kept",
+    "failed",
+    "still_failed",
+    "embedded",
+    "joined",
+    "purged",
+)
 FAILURE: Shape = {"path": str, "code": str, "reason": str}
 REPORT: Shape = {
     "library": str,
@@ -272,7 +286,10 @@ REFUSED = {
     "a relevance there is not": (["search", "x", "--min-relevance", "2"], "--min-relevance"),
     "two minds": (["search", "x", "--all", "--min-relevance", "0.3"], "--all and --min-relevance exclude each other"),
     "no such order": (["search", "x", "--order", "beauty"], "no order is called 'beauty': use relevance, date, path, duration"),
-    "no such fusion": (["search", "x", "--fusion", "median"], "no fusion is called 'median': use mean, rrf, max"),
+    "no such fusion": (
+        ["search", "x", "--fusion", "median"],
+        "no fusion is called 'median': use mean, agreement, weighted, network, max, rrf",
+    ),
     "no cursor": (["search", "x", "--cursor", "later"], "'later' is no cursor"),
     "no moments": (["search", "x", "--moments", "0"], "--moments"),
     "like what is not there": (["search", "x", "--like", "nowhere.mp4@0:01-0:02"], "nowhere.mp4 is not in the library"),
