@@ -41,6 +41,9 @@ ANCHORING = 10.0
 LEARNING_RATES = {"sigmoid": 1e-2}
 """By loss, where it is not the usual one: the sigmoid loss has far to go from nearly every pair being wrong."""
 
+PATIENCE = {"sigmoid": 30}
+"""By loss: it may take many epochs until the first query is answered better."""
+
 
 def train(
     library: Library,
@@ -107,6 +110,7 @@ def _fit_options(options: TrainOptions, lesson: Lesson, batch: int) -> FitOption
         side=options.side,
         epochs=options.epochs,
         batch=batch,
+        patience=PATIENCE.get(options.fitted_loss, FitOptions().patience),
         learning_rate=LEARNING_RATES.get(options.fitted_loss, FitOptions().learning_rate),
         rank=max(1, options.fitted_rank),
         anchoring="ranking" if options.side == "both" else "vectors",
