@@ -20,6 +20,9 @@ __all__ = ["BridgeLearner", "Crossing"]
 DRAWN = 256
 """Texts, and stored vectors, in a step."""
 
+FEWEST = 3
+"""Pairs that a map can be fitted to at all."""
+
 TEMPERATURE = 0.05
 """Of the pivot's losses, and of how texts stand in for a stored vector."""
 
@@ -46,7 +49,7 @@ class Crossing:
         target = pivot.target if pivot is not None else np.zeros((0, e), np.float32)
         if source.shape != (len(target), d) or target.shape[1] != e:
             raise BadInput(f"texts of shapes {source.shape} and {target.shape} are no pivot between {d} and {e} numbers")
-        self.origin = np.asarray(fit_ridge(source, target).weights) if len(source) >= 3 else np.zeros((d, e))
+        self.origin = np.asarray(fit_ridge(source, target).weights) if len(source) >= FEWEST else np.zeros((d, e))
         self.source_centre = (source if len(source) else problem.query_vectors).mean(axis=0)
         self.centres: Mapping[Modality, np.ndarray] = {
             modality: self.source_centre if modality is Modality.TEXT and len(source) else self._media_of(problem, modality).mean(axis=0)
@@ -79,7 +82,7 @@ class Crossing:
 
 
 class BridgeLearner:
-    """A straight map into another space, which begins as the ridge map between texts.
+    """A straight map into another space, which begins as the ridge map between texts; without texts, between pairs.
 
     Texts are the pivot (Z. Wang et al., Connecting Multi-modal Contrastive Representations, NeurIPS 2023). What is stored in the source has
     a stand-in in the target: the texts that it is near to, each as much as it is near. The map is to take it there (inter), and to take it
@@ -88,6 +91,9 @@ class BridgeLearner:
     Args:
         problem: What from.
         anchor_weight: How much the pivot counts beside the pairs.
+
+    Raises:
+        BadInput: There are neither texts nor enough pairs.
     """
 
     def __init__(self, problem: Problem, anchor_weight: float) -> None:
@@ -95,6 +101,8 @@ class BridgeLearner:
 
         self._problem, self._weight = problem, anchor_weight
         self.crossing = Crossing(problem)
+        if not self.crossing.origin.any():
+            self.crossing.origin = self._between_pairs()
         self._origin = torch.tensor(self.crossing.origin, dtype=torch.float32)
         self.parameters = tensors({"bridge.delta": np.zeros(self.crossing.origin.shape, np.float32)})
         self._media = self._stored_differences()
@@ -132,6 +140,16 @@ class BridgeLearner:
     def arrays(self) -> dict[str, np.ndarray]:
         """See `Learner.arrays`."""
         return self.crossing.arrays(self.crossing.origin + numpy_arrays(self.parameters)["bridge.delta"])
+
+    def _between_pairs(self) -> np.ndarray:
+        of, right = self._problem, self._problem.train.positive
+        queries, targets = of.train.query[right], of.train.target[right]
+        if len(queries) < FEWEST:
+            raise BadInput(
+                f"{len(queries)} pairs are too few for a bridge between models that share no text: give {FEWEST} or, better, a hundred"
+            )
+        x = self.crossing.differences(of.query_vectors[queries], [of.query_modalities[row] for row in queries])
+        return np.asarray(fit_ridge(x, of.target_vectors[targets]).weights)
 
     def _carried(self, differences: Tensor) -> Tensor:
         return as_unit(differences @ (self._origin + self.parameters["bridge.delta"]))

@@ -31,12 +31,14 @@ class Solved(NamedTuple):
         arrays: As an adapter holds them.
         before: How good what it began with is.
         after: How good it is.
+        error: The mean squared length of the error at a pair that was left out; of several maps their mean by the weights of their pairs.
         chosen: The relative λ and μ of each map.
     """
 
     arrays: dict[str, np.ndarray]
     before: Score
     after: Score
+    error: float
     chosen: dict[str, float]
 
 
@@ -58,6 +60,7 @@ def solve_linear(problem: Problem, validation: Validation, penalty: float | None
     before = _score(problem, validation, queries)
     arrays: dict[str, np.ndarray] = {}
     chosen: dict[str, float] = {}
+    errors, counts = [0.0], [0.0]
     for modality in problem.mapped:
         data = _regression(problem, modality)
         if not len(data.x):
@@ -71,11 +74,14 @@ def solve_linear(problem: Problem, validation: Validation, penalty: float | None
             asked[mine] = LinearMap(np.asarray(weights, np.float32)).apply(asked[mine])
             return _score(problem, validation, asked)
 
-        weights, found = _choose(ridge, penalty, anchoring, scored if validation.held_out else None)
+        weights, error, found = _choose(ridge, penalty, anchoring, scored if validation.held_out else None)
+        errors.append(error)
+        counts.append(float(data.weights.sum()))
         chosen |= {f"{name}.{modality.value}": value for name, value in found.items()}
         arrays[f"map.{modality.value}.weights"] = np.asarray(weights, np.float32)
         queries[mine] = LinearMap(arrays[f"map.{modality.value}.weights"]).apply(queries[mine])
-    return Solved(arrays, before, _score(problem, validation, queries), chosen)
+    error = float(np.dot(errors, counts) / (sum(counts) or 1.0))
+    return Solved(arrays, before, _score(problem, validation, queries), error, chosen)
 
 
 def solve_bridge(problem: Problem, validation: Validation, penalty: float | None, anchoring: float | None) -> Solved:
@@ -96,15 +102,15 @@ def solve_bridge(problem: Problem, validation: Validation, penalty: float | None
     def scored(weights: np.ndarray) -> Score:
         return _score(problem, validation, unit_rows(np.asarray(asked @ weights, np.float32)))
 
-    weights, chosen = (
-        _choose(ridge, penalty, anchoring, scored if validation.held_out else None) if len(right) else (crossing.origin, dict[str, float]())
-    )
-    return Solved(crossing.arrays(weights), scored(crossing.origin), scored(weights), chosen)
+    if not len(right):
+        return Solved(crossing.arrays(crossing.origin), scored(crossing.origin), scored(crossing.origin), 0.0, {})
+    weights, error, chosen = _choose(ridge, penalty, anchoring, scored if validation.held_out else None)
+    return Solved(crossing.arrays(weights), scored(crossing.origin), scored(weights), error, chosen)
 
 
 def _choose(
     ridge: AnchoredRidge, penalty: float | None, anchoring: float | None, scored: Callable[[np.ndarray], Score] | None
-) -> tuple[np.ndarray, dict[str, float]]:
+) -> tuple[np.ndarray, float, dict[str, float]]:
     """The map with the strongest anchoring, then the best, of those that are next to the best."""
     anchorings = (0.0,) if not len(ridge.anchors) else ANCHORINGS if anchoring is None else (anchoring,)
     tried: list[tuple[float, float, Score, np.ndarray]] = []
@@ -117,7 +123,7 @@ def _choose(
     best = max(score.recall for _, _, score, _ in tried)
     near = [each for each in tried if each[2].recall >= best - NEAR * (1.0 if scored is not None else abs(best))]
     mu, lam, _, weights = max(near, key=lambda each: (each[0], each[2], each[1]))
-    return weights, {"penalty": lam, "anchor_weight": mu}
+    return weights, ridge.left_out_error(ridge.penalty(lam), ridge.anchoring(mu)), {"penalty": lam, "anchor_weight": mu}
 
 
 def _regression(problem: Problem, modality: Modality) -> Regression:

@@ -31,7 +31,7 @@ __all__ = ["Augment", "Draw", "FitOptions", "Fitted", "fit"]
 Anchoring = Literal["vectors", "ranking"]
 
 ANCHOR_WEIGHTS: Mapping[Loss, float] = {"infonce": 10.0, "sigmoid": 10.0, "triplet": 1.0}
-"""With less, unrelated queries lose more than a point; with more, pairs are learnt less well (benchmarks/README.md)."""
+"""With less, unrelated queries lose more than a point; with more, pairs are learnt less well (docs/teaching.md)."""
 
 PIVOT_WEIGHT = 0.1
 """How much the texts of a bridge count beside its pairs."""
@@ -188,7 +188,7 @@ def _learner(problem: Problem, options: FitOptions) -> Learner:
 def _solved(problem: Problem, options: FitOptions, validation: Validation, on_epoch: Callable[[Epoch], None] | None) -> Fitted:
     solve = solve_bridge if options.method == "bridge" else solve_linear
     solved = solve(problem, validation, options.penalty, options.anchor_weight)
-    epoch = Epoch(1, 0.0, solved.after.recall)
+    epoch = Epoch(1, solved.error, solved.after.recall)
     if on_epoch is not None:
         on_epoch(epoch)
     return Fitted(solved.arrays, (epoch,), solved.before.recall, 1, chosen=solved.chosen)

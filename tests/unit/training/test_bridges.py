@@ -97,8 +97,10 @@ def test_without_texts_pairs_have_to_do():
     assert not Crossing(problem).origin.any()
     for loss in ("ridge", "infonce"):
         fitted = fit(problem, replace(options, loss=loss))
-        assert fitted.before < 0.2
-        assert fitted.history[fitted.best_epoch - 1].recall > 0.5
+        assert max(epoch.recall for epoch in fitted.history) > 0.5
+        assert fitted.before < 0.2 if loss == "ridge" else fitted.before > 0.5  # what is trained begins as what is solved
+    with pytest.raises(BadInput, match="too few for a bridge"):
+        fit(replace(problem, train=Edges.of([0, 1], [0, 1])), options)
 
 
 def test_texts_of_other_spaces_are_no_pivot(few_texts):
