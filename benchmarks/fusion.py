@@ -22,8 +22,9 @@ from anyseek.evaluation.formats import read_queries
 from anyseek.evaluation.judged import JudgedQueries, JudgedQuery
 from anyseek.evaluation.results import Result
 from anyseek.evaluation.summary import differences, summarise
+from anyseek.indexer.indexer import IndexOptions
 
-from .fusion_queries import UNWANTED, composed_queries, sort_of
+from .fusion_queries import SLIP, UNWANTED, composed_queries, sort_of
 from .measure import ROOT, Row
 
 __all__ = ["measure"]
@@ -34,6 +35,7 @@ MEASURES = {"success@1": "S@1", "recall@5": "R@5", "mAP": "mAP", "nDCG@10": "nDC
 SHARE = {UNWANTED: "unwanted"}  # among the first five
 WEAKER = 0.5
 ALL = "all"
+MOMENT = "a moment that shows one thing and sounds like another"
 
 Answers = Mapping[str, Sequence[Result]]
 """Way to join → results of the same queries in the same order; the first way is what the others are compared with."""
@@ -76,10 +78,25 @@ def _compared(folder: Path) -> list[Compared]:
     written = folder / "queries.json"
     written.write_text(json.dumps({"version": 1, "queries": composed_queries()}, indent=1), encoding="utf-8")
     queries = read_queries(written)
-    right = [query for query in queries.queries if not query.id.startswith(UNWANTED)]
+    right = [query for query in queries.queries if not query.id.startswith((UNWANTED, SLIP))]
+    slips = [query for query in queries.queries if sort_of(query.id) == SLIP]
     with Library.open(folder / "library", encoder="starter") as library:
         library.index(DATA / "demo")
-        return [*_by_sort(_asked(library, queries, right)), *_by_negative(library, queries)]
+        return [
+            *_by_sort(_asked(library, queries, right)),
+            *_rows(SLIP, _asked(library, queries, slips), MEASURES),
+            *_by_negative(library, queries),
+            *_by_index(library, queries, right),
+        ]
+
+
+def _by_index(library: Library, queries: JudgedQueries, right: Sequence[JudgedQuery]) -> list[Compared]:
+    """What is seen and heard at one time, joined in the library itself or not; of the demo that is true of films alone."""
+    answers: dict[str, Sequence[Result]] = {}
+    for fuse in ("off", "mean", "agreement"):
+        library.index(DATA / "demo", options=IndexOptions(fuse=fuse))
+        answers[f"mean, --fuse {fuse}"] = _asked(library, queries, right, ["mean"])["mean"]
+    return [row for row in _by_sort(answers) if row.sort in (ALL, MOMENT)]
 
 
 def _by_negative(library: Library, queries: JudgedQueries) -> list[Compared]:
@@ -99,9 +116,11 @@ def _by_negative(library: Library, queries: JudgedQueries) -> list[Compared]:
     return _rows(sort_of(pushed[0].id), answers, MEASURES | SHARE)
 
 
-def _asked(library: Library, queries: JudgedQueries, chosen: Sequence[JudgedQuery]) -> dict[str, Sequence[Result]]:
-    ways = [Configuration(name, fusion=name) for name in WAYS]
-    evaluation = evaluate(library, replace(queries, queries=tuple(chosen)), ways, roots=[DATA / "demo", DATA])
+def _asked(
+    library: Library, queries: JudgedQueries, chosen: Sequence[JudgedQuery], ways: Sequence[str] = WAYS
+) -> dict[str, Sequence[Result]]:
+    compared = [Configuration(name, fusion=name) for name in ways]
+    evaluation = evaluate(library, replace(queries, queries=tuple(chosen)), compared, roots=[DATA / "demo", DATA])
     if evaluation.has_problems or evaluation.missing:
         problems = [result.problem for each in evaluation.evaluated for result in each.results if result.problem]
         raise RuntimeError(f"the demo cannot answer all queries: {problems or evaluation.missing}")

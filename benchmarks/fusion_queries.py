@@ -10,9 +10,11 @@ from typing import Any
 from .judged_queries import Place, Query
 from .measure import ROOT
 
-__all__ = ["UNWANTED", "composed_queries", "sort_of"]
+__all__ = ["SLIP", "UNWANTED", "composed_queries", "sort_of"]
 
 UNWANTED = "unwanted"
+SLIP = "words, an example of the same and one of something else"
+AGREEING = "words and an example of one thing"
 PARTS = ("text", "image", "audio", "video")
 TARGETS = {"photos": "image", "sounds": "audio", "films": "video"}
 
@@ -22,12 +24,13 @@ def composed_queries(path: Path = ROOT / "benchmarks" / "fusion.toml") -> list[Q
 
     Returns:
         Queries with ids ``SORT/NUMBER``. Those that name what they do not want are there once more, with what is unwanted for right
-        answers, under ``unwanted/SORT/NUMBER``: their precision is the share of hits that should not be there.
+        answers, under ``unwanted/SORT/NUMBER``: their precision is the share of hits that should not be there. Words with an
+        example are there once more as `SLIP`, with a further example that is none.
     """
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     things: Mapping[str, Sequence[str]] = document["things"]
     queries = []
-    for sort, listed in document["sorts"].items():
+    for sort, listed in (document["sorts"] | {SLIP: _slips(document["sorts"][AGREEING])}).items():
         for number, asked in enumerate(listed, 1):
             name = f"{sort}/{number:02}"
             right = _places(asked, "right", 2 if "less" in asked else 1, things)
@@ -40,6 +43,19 @@ def composed_queries(path: Path = ROOT / "benchmarks" / "fusion.toml") -> list[Q
 def sort_of(name: str) -> str:
     """The sort of the query that is called so."""
     return name.rpartition("/")[0]
+
+
+def _slips(listed: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give every picture with words the sound of the next query that has one, and every sound the next picture."""
+    slips = []
+    for number, asked in enumerate(listed):
+        own = "image" if "image" in asked else "audio"
+        other = "audio" if own == "image" else "image"
+        following = [*listed[number + 1 :], *listed[:number]]
+        wrong = next(after[other] for after in following if other in after and not set(after["right"]) & set(asked["right"]))
+        if own in asked:  # and not a film
+            slips.append({**asked, other: wrong})
+    return slips
 
 
 def _query(name: str, asked: Mapping[str, Any], relevant: Sequence[Place]) -> Query:
