@@ -72,7 +72,7 @@ def _first_rows(both: Sequence[Evaluated]) -> list[Row]:
     with_, without = (mean(_values(each.results, "success@1")) for each in both)
     rows = [
         Row(
-            f"judged, R@1 of all {len(both[0].results)} queries", _share(with_), _beside(_share(without)), "", "≥ without", with_ >= without
+            f"judged, R@1 of all {len(both[0].results)} queries", _finer(with_), _beside(_finer(without)), "", "≥ without", with_ >= without
         )
     ]
     pairs = [group.name for group in both[0].summary.pairs]
@@ -83,7 +83,8 @@ def _refusal_rows(both: Sequence[Evaluated]) -> list[Row]:
     rows = []
     if _values(both[0].results, ABSENT_REFUSED):
         rows.append(_row("judged, queries that nothing answers recognised", both, _mean(ABSENT_REFUSED), least=0.8))
-    return [*rows, _row("judged, good queries refused", both, _mean(GOOD_REFUSED), most=0.1)]
+    rows.append(_row("judged, good queries refused", both, _mean(GOOD_REFUSED), most=0.1))
+    return [*rows, _row("judged, good queries refused, of those whose first answer is right", both, _refused_of_right)]
 
 
 def _fairness_rows(both: Sequence[Evaluated]) -> list[Row]:
@@ -117,12 +118,21 @@ def _of_known(each: Evaluated) -> float:
     return _mean_or_0(_values((result for result in each.results if result.question.judged.text in known), IOU_ENOUGH, "text → video"))
 
 
+def _refused_of_right(each: Evaluated) -> float:
+    """What the cut hides that was found; the rest the encoder does not know, and nothing of it would be shown but wrong answers."""
+    return _mean_or_0(_values((result for result in each.results if result.values.get("success@1") == 1), GOOD_REFUSED))
+
+
 def _mean_or_0(values: Sequence[float]) -> float:
     return mean(values) if values else 0.0
 
 
 def _share(share: float) -> str:
     return f"{100 * share:.0f} %"
+
+
+def _finer(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _beside(figure: str) -> str:

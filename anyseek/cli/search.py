@@ -44,6 +44,12 @@ __all__ = ["search"]
 @with_filters
 def search(
     words: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="What to look for, in words.", show_default=False)] = None,
+    text: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--text", metavar="TEXT", help="Another text beside the first; with  --fusion max  one or the other.", show_default=False
+        ),
+    ] = None,
     negative: Annotated[list[str] | None, typer.Option("--not", metavar="TEXT", help="Not this, in words.", show_default=False)] = None,
     image: Annotated[
         list[Path] | None, typer.Option("--image", "-i", metavar="FILE", parser=named_path, help="Like this picture.", show_default=False)
@@ -116,11 +122,11 @@ def search(
     from ..library import Library
 
     weights = as_weights(weight or [])
-    text = " ".join(words) if words else None
+    texts = [*([" ".join(words)] if words else []), *(text or [])]
     settings = EncoderSettings(device=device)
     with Library.open(library, readonly=True, settings=settings, index_device=index_device, bridge=as_bridge(bridge)) as opened:
         answer = opened.search(
-            text,
+            texts,
             negative=negative or (),
             image=image or (),
             audio=audio or (),
@@ -142,7 +148,7 @@ def search(
             limit=limit,
             cursor=cursor,
         )
-    wanted = [text, *(path.name for path in [*(image or []), *(audio or []), *(video or [])]), *(Path(one).name for one in like or [])]
+    wanted = [*texts, *(path.name for path in [*(image or []), *(audio or []), *(video or [])]), *(Path(one).name for one in like or [])]
     unwanted = [*(negative or []), *(Path(one).name for one in unlike or [])]
     question = ", ".join([*filter(None, [" + ".join(filter(None, wanted))]), *(f"not {part}" for part in unwanted)])
     finish(answer, question, as_json=as_json, as_paths=paths, nul=print0, timings=timings, moments=moments or 1)

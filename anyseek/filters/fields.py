@@ -185,5 +185,5 @@ def _unknown(name: str) -> str:
     if name.startswith("meta"):
         near = ["meta.KEY"]
     known = ", ".join(FIELDS)
-    hint = f"did you mean {near[0]}?" if near else f"use one of {known}"
+    hint = f"did you mean {near[0]}?" if near else f"use one of {known}, and  {META}{name}  for a value of your own"
     return f"there is no field {name!r}: {hint}"

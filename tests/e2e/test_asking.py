@@ -73,6 +73,13 @@ def test_several_examples_count_together_as_one(anyseek: CommandLine, demo_libra
     assert names(once) == names(twice)
 
 
+def test_texts_of_their_own_are_alternatives(anyseek: CommandLine) -> None:
+    answer = anyseek("search", "a dog", "barking", "--text", "church bells", "--fusion", "max", "-k", "audio", "--json").json
+    assert answer["query"] == "a dog barking + church bells"
+    assert names(answer["hits"])[:2] == ["REC011.ogg", "REC001.wav"]
+    assert names(hits(anyseek, "--text", "church bells", "-k", "audio")) == names(hits(anyseek, "church bells", "-k", "audio"))
+
+
 def test_more_and_less_of_what_was_found(anyseek: CommandLine) -> None:
     found = hits(anyseek, "an animal", "-k", "image", "--all", "-n", 40)
     cow = next(hit["path"] for hit in found if hit["path"].endswith("DSC_0113.jpg"))

@@ -61,6 +61,7 @@ def test_reads(text, expected):
         ("rateing:3", 1, "there is no field 'rateing': did you mean rating?"),
         ("kind:image   keywort:x", 14, "did you mean keyword?"),
         ("zzz:1", 1, "there is no field 'zzz': use one of kind, path, "),
+        ("zzz:1", 1, "meta.KEY, and  meta.zzz  for a value of your own"),
         ("meta:1", 1, "did you mean meta.KEY?"),
         ("landscape", 1, "'landscape' stands alone: write it as field:value"),
         ("kind:image landscape photos", 12, "'landscape' stands alone"),
