@@ -35,14 +35,14 @@ __all__ = ["OnStep", "train"]
 OnStep = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
 
-ANCHORING = 10.0
-"""How much it costs to move the reference captions: less lets unrelated queries lose more than a point (docs/benchmarks.md)."""
-
 LEARNING_RATES = {"sigmoid": 1e-2}
 """By loss, where it is not the usual one: the sigmoid loss has far to go from nearly every pair being wrong."""
 
 PATIENCE = {"sigmoid": 30}
 """By loss: it may take many epochs until the first query is answered better."""
+
+ALIGNMENT = {"infonce": 0.3, "triplet": 0.3}
+"""By loss, how much it counts how near right pairs are: what only has to be nearer than the rest would be found, and not shown."""
 
 
 def train(
@@ -111,10 +111,10 @@ def _fit_options(options: TrainOptions, lesson: Lesson, batch: int) -> FitOption
         epochs=options.epochs,
         batch=batch,
         patience=PATIENCE.get(options.fitted_loss, FitOptions().patience),
+        alignment=ALIGNMENT.get(options.fitted_loss, 0.0) if options.method in ("linear", "residual") else 0.0,
         learning_rate=LEARNING_RATES.get(options.fitted_loss, FitOptions().learning_rate),
         rank=max(1, options.fitted_rank),
         anchoring="ranking" if options.side == "both" else "vectors",
-        anchor_weight=None if options.fitted_loss == "ridge" else ANCHORING,
         dropping=FitOptions().dropping if options.balancing.dropping else 0.0,
         seed=options.seed,
         drawing=lesson.drawing,
@@ -211,13 +211,14 @@ class _Run:
         questions, media = subject.questions, (subject.found(None), subject.found(adapter))
         before = judge(questions, subject.asked(None), media[0])
         after = judge(questions, subject.asked(adapter), media[1])
+        drift = None
+        if self.options.method in ("linear", "residual"):  # the others leave alone what is asked in words
+            drift = drift_of(lesson.captions, subject.texts(lesson.captions, adapter), *media)
         unrelated = None
-        if general is not None:
+        if general is not None and drift is not None:
             asked, vectors = general_questions(self.library, lesson.space, general, roots)
             compared = [judge(asked, subject.texts(vectors, by), of) for by, of in zip((None, adapter), media, strict=True)]
             unrelated = compare("unrelated queries", *compared)
-        captions = lesson.captions
-        drift = drift_of(captions, subject.texts(captions, adapter), *media)
         questions, vectors = subject.alone()
         alone = judge(questions, vectors, media[0])
         pairs = compared_by_pair([*before, *alone], [*after, *alone])

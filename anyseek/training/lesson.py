@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from ..adapters.adapter import PREFIX
 from ..errors import BadInput
 from ..evaluation.intervals import LEAST_QUERIES
 from ..library import Library
+from ..search.bridges import Bridges
 from ..search.spaces import SearchSpace
 from ..search.texts import Texts
 from ..search.timings import Stopwatch
@@ -22,6 +23,7 @@ from ..search.vocabulary import CAPTIONS, Vocabulary
 from ..storage.derived import DerivedArrays
 from .augment import Augmentation
 from .batches import Augment
+from .bridge_subject import BridgeEnd, BridgeSubject, by_words
 from .examples import Examples
 from .fusion_subject import FusionSubject
 from .judge import Media
@@ -55,6 +57,7 @@ class Lesson:
         target: Of a bridge: where it leads to.
         examples: The pairs, in that space.
         parts: Which of them are for what.
+        there: Of a bridge: the same at its other end.
     """
 
     library: Library
@@ -63,6 +66,7 @@ class Lesson:
     target: SearchSpace | None
     examples: Examples
     parts: Split
+    there: BridgeEnd | None = None
 
     @cached_property
     def taught(self) -> tuple[np.ndarray, Mapping[str, int]]:
@@ -133,10 +137,29 @@ class Lesson:
 
     def subject(self) -> Subject:
         """What is trained and judged."""
+        chance = np.random.default_rng(self.options.seed)
+        if self.target is not None:
+            return self._bridge(self.target, chance)
         material = Material(self.examples, self.parts, self.taught[0], self._media, self.captions, self.options)
         if self.options.method == "fusion":
-            return FusionSubject(material, np.random.default_rng(self.options.seed))
+            return FusionSubject(material, chance)
         return MapSubject(material, both=self.options.side == "both")
+
+    def _bridge(self, target: SearchSpace, chance: np.random.Generator) -> BridgeSubject:
+        watch, library = Stopwatch(), self.library
+        texts = Texts(Vocabulary.kept(library.catalog.setting(CAPTIONS)), DerivedArrays(library.folder))
+        ends = texts.of(self.space, watch), texts.of(target, watch)
+        before = Bridges(texts, DerivedArrays(library.folder), library.bridge).between(self.space, target, watch)
+        if before is None or ends[0] is None or ends[1] is None:
+            raise BadInput("a bridge is held by words that both models understand, and one of these understands none: choose another")
+        step = max(end.step for end in ends if end is not None)
+        carried = [of for of in dict.fromkeys(self._media.modalities) if not target.takes(of, watch)]
+        if not carried:
+            raise BadInput(f"{target.spec} understands by itself all that is in {self.space.spec}: there is nothing to be carried over")
+        assert self.there is not None
+        theirs = candidates_of(library.catalog, target.row, {each.content_id for each in self.there.examples.targets}, LARGEST)[0]
+        source = BridgeEnd(self.examples, self.parts, self._media, ends[0].at_step(step))
+        return BridgeSubject(source, replace(self.there, media=theirs, captions=ends[1].at_step(step)), carried, before, chance)
 
     @cached_property
     def _media(self) -> Media:
@@ -158,10 +181,21 @@ def lesson_of(
     """
     space = _space(library, options.space)
     read = _read(library, pairs, options.take_from)
+    read = read if options.to is None else by_words(read)
     on_step("encoding what is asked", 0, 1)
     examples = resolve(library, space.row, read, roots)
     on_step("encoding what is asked", 1, 1)
-    return Lesson(library, options, space, None, examples, split(examples, options.seed))
+    parts = split(examples, options.seed)
+    if options.to is None:
+        return Lesson(library, options, space, None, examples, parts)
+    target = _space(library, options.to)
+    if not {space.id, target.id} <= {each.id for each in library.engine.spaces} or space.id == target.id:
+        raise BadInput("a bridge leads from one model to another, and both must serve: see  anyseek models use")
+    theirs = resolve(library, target.row, read, roots)
+    their_parts = _without_contradiction(examples, parts, theirs, split(theirs, options.seed))
+    nothing = np.empty((0, target.row.space.dim), np.float32)
+    there = BridgeEnd(theirs, their_parts, candidates_of(library.catalog, target.row, (), 0)[0], nothing)
+    return Lesson(library, options, space, target, examples, parts, there)
 
 
 def _read(library: Library, pairs: Sequence[Path | str | Pair], take_from: Sequence[str]) -> Pairs:
@@ -197,3 +231,18 @@ def _sum(*counts: Mapping[str, int]) -> dict[str, int]:
     for each in counts:
         total.update(each)
     return dict(total)
+
+
+def _without_contradiction(examples: Examples, own_parts: Split, theirs: Examples, their_parts: Split) -> Split:
+    """Leave out, at the other end, what is for something else at this one: a film that is seen here and heard there judges once."""
+    here: dict[int, int] = {}
+    for number, mask in enumerate((own_parts.train, own_parts.validation, own_parts.test)):
+        here |= {examples.targets[row].content_id: number for row in examples.target_of[mask].tolist()}
+    contents = [theirs.targets[row].content_id for row in theirs.target_of.tolist()]
+
+    def kept(mask: np.ndarray, number: int) -> np.ndarray:
+        return np.asarray(mask & np.array([here.get(content, number) == number for content in contents], bool))
+
+    parts = (their_parts.train, their_parts.validation, their_parts.test)
+    train, validation, test = (kept(mask, number) for number, mask in enumerate(parts))
+    return Split(train, validation, test, their_parts.left_out)

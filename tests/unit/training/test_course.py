@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import wave
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from anyseek.training import Balancing, TrainOptions, course, train
 from anyseek.training.judge import judge
 from anyseek.training.lesson import lesson_of
 from anyseek.training.pairs import Pair
+from anyseek.types import Modality
 
 CHANNELS = {"blick": 1, "toma": 2, "wug": 0}
 """Words of different lengths, which the encoder does not know, for pictures that are mostly red, green or blue."""
@@ -226,3 +228,47 @@ def test_what_was_taught_to_one_model_does_not_fit_another(library: Library, med
         library.use_adapter("linear")
     again = train(library, media / "words.csv", options=QUICK)
     assert (again.name, again.switched_on) == ("linear-2", True)
+
+
+def tones(path: Path, powers: np.ndarray) -> None:
+    """A second of sound with these shares of power below 500 Hz, below 2 kHz and above."""
+    times = np.arange(8000) / 8000
+    waves = [np.sqrt(power) * np.sin(2 * np.pi * hertz * times) for power, hertz in zip(powers, (200, 1000, 3000), strict=True)]
+    samples = np.sum(waves, axis=0)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes((samples / np.abs(samples).max() * 30000).astype("<i2").tobytes())
+
+
+def test_a_bridge_learns_what_goes_together(tmp_path: Path) -> None:
+    """Red pictures go with high tones here, and blue ones with low: the captions' bridge says the opposite."""
+    folder = tmp_path / "media"
+    folder.mkdir()
+    pairs = []
+    for word, channel in CHANNELS.items():
+        for number in range(EACH):
+            Image.new("RGB", (32, 32), shade(word, number)).save(folder / f"{word}{number}.png")
+            powers = np.random.default_rng([channel, number, 1]).uniform(0, 0.45, 3)
+            powers[2 - channel] = 1
+            tones(folder / f"{word}{number}.wav", powers)
+            pairs += [Pair(word, Reference(folder / f"{word}{number}{suffix}")) for suffix in (".png", ".wav")]
+    eyes = ColourEncoder("eyes", modalities=frozenset({Modality.TEXT, Modality.IMAGE}))
+    ears = ColourEncoder("ears", modalities=frozenset({Modality.TEXT, Modality.AUDIO}))
+    with Library.open(tmp_path / "library", encoder=[eyes, ears]) as library:
+        library.index(folder)
+        report = train(library, *pairs, options=TrainOptions(method="bridge", space="eyes", to="ears"))
+        assert report.judgement is not None
+        assert (report.switched_on, report.space, report.target, report.name) == (True, "eyes", "ears", "bridge")
+        assert {each.name for each in report.judgement.pairs} == {"image → audio"}
+        assert report.judgement.overall.after.means["mAP"] > report.judgement.overall.before.means["mAP"] + 0.3
+        card = library.adapter("bridge").card
+        assert card.target is not None
+        assert (card.modalities, card.target.spec) == ((Modality.IMAGE,), "ears")
+        answer = library.search(like=folder / "wug0.png", kinds="audio", min_relevance=0, limit=5)
+        assert [hit.path.name[:3] for hit in answer] == ["wug"] * 5
+        with pytest.raises(BadInput, match="and both must serve"):
+            train(library, *pairs, options=TrainOptions(method="bridge", space="eyes", to="eyes"))
+        with pytest.raises(BadInput, match="several models serve: say with --space"):
+            train(library, *pairs)
