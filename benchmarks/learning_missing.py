@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
 
@@ -24,6 +24,7 @@ from anyseek.training.fitting import FitOptions, fit
 from anyseek.training.problem import Edges, Parts, Problem
 from anyseek.types import Modality
 
+from .judged_queries import Subjects
 from .learning_media import photographed, product_names, read_photo, read_sound, recorded
 from .measure import Row
 
@@ -35,6 +36,7 @@ WORDS = {LOOK: "look", SOUND: "sound", NAME: "name"}
 GIVEN = ((LOOK, SOUND, NAME), (SOUND, NAME), (LOOK, NAME), (LOOK, SOUND))
 TAUGHT, ASKED, FILMS = 10, 2, 3
 TAKES = TAUGHT + ASKED + FILMS
+MOST_FILMS = 4
 BACKGROUNDS = 8, 2
 SPACE = "these"
 
@@ -47,11 +49,18 @@ class Things:
         looks: (things, takes, dim) float32 unit rows.
         sounds: (sounds, takes, dim) float32 unit rows.
         names: By seed, (things, dim) float32 unit rows.
+        known: (things, dim) what people call them; rows of 0 where nobody said.
     """
 
     looks: np.ndarray
     sounds: np.ndarray
     names: Mapping[int, np.ndarray]
+    known: np.ndarray
+
+    def called_by_people(self) -> Things:
+        """Those of the things that have a name which the model knows, under that name, whatever the seed."""
+        rows = np.flatnonzero(self.known.any(axis=1))
+        return replace(self, looks=self.looks[rows], names=dict.fromkeys(self.names, self.known[rows]), known=self.known[rows])
 
 
 def missing_rows(media: Path, *, seeds: Sequence[int], strength: float, quick: bool) -> list[Row]:
@@ -64,7 +73,16 @@ def missing_rows(media: Path, *, seeds: Sequence[int], strength: float, quick: b
         quick: Fewer things.
     """
     things = _things(media, *((10, 4) if quick else (60, 18)), seeds, strength)
-    runs = [_run(things, seed) for seed in seeds]
+    rows = _rows("names that mean nothing", things, seeds)
+    known = things.called_by_people()
+    if not quick and len(known.looks):
+        rows += _rows("names that mean nothing, 3 takes to learn from", things, seeds, 3)
+        rows += _rows("names that the model knows", known, seeds)
+    return rows
+
+
+def _rows(names: str, things: Things, seeds: Sequence[int], taught: int = TAUGHT) -> list[Row]:
+    runs = [_run(things, seed, taught) for seed in seeds]
     rows = []
     for given in GIVEN:
         what = " + ".join(WORDS[side] for side in given)
@@ -112,10 +130,13 @@ def _things(media: Path, looks: int, sounds: int, seeds: Sequence[int], strength
     longest = encoder.sample_rate * encoder.max_audio_ms // 1000
     sung = [encoder.encode_audio([recorded(clip, behind, chance)[:longest] for _ in range(TAKES)]) for clip in clips[len(behind) :]]
     names = {seed: encoder.encode_text(product_names(len(seen), seed)) for seed in seeds}
-    return Things(np.stack(seen), np.stack(sung), names)
+    words = {media / path: text for text, answers in Subjects.of_demo().seen.items() for path in answers}
+    known = [words.get(path) for path in photos[len(before) : len(before) + len(seen)]]
+    told = encoder.encode_text([text or "" for text in known]) * np.array([[text is not None] for text in known])
+    return Things(np.stack(seen), np.stack(sung), names, told)
 
 
-def _run(things: Things, seed: int) -> _Run:
+def _run(things: Things, seed: int, taught: int = TAUGHT) -> _Run:
     chance = np.random.default_rng([seed, 3])
     count = len(things.looks)
     sound_of = chance.permutation(np.arange(count) % len(things.sounds))
@@ -129,7 +150,7 @@ def _run(things: Things, seed: int) -> _Run:
         return [{LOOK: looks[n, k], SOUND: sounds[n, k], NAME: names[n]} for n in range(count) for k in range(first, last)]
 
     started = time.perf_counter()
-    arrays = fit(_problem(takes(0, TAUGHT), films[:, :TAUGHT], seed), FitOptions(method="fusion", rank=64, seed=seed)).arrays
+    arrays = fit(_problem(takes(0, taught), films[:, :taught], seed), FitOptions(method="fusion", rank=64, seed=seed)).arrays
     seconds = time.perf_counter() - started
     network = FusionNetwork.from_arrays(_under("network.", arrays))
     weights = FusionWeights({Modality(name): float(value) for name, value in _under("weights.", arrays).items()})
@@ -144,12 +165,13 @@ def _run(things: Things, seed: int) -> _Run:
 
 
 def _problem(takes: Sequence[Mapping[Modality, np.ndarray]], films: np.ndarray, seed: int) -> Problem:
-    """Each take is asked for the other films of its thing; a sixth of the films tells when to stop."""
+    """Each take is asked for some other films of its thing; a sixth of the films tells when to stop."""
     count, each, dim = films.shape
     owner = np.arange(count * each) // each
-    pairs = [(take, film) for take in range(len(owner)) for film in np.flatnonzero(owner == owner[take]).tolist() if film != take]
-    kept_back = np.zeros(len(owner), bool)
     chance = np.random.default_rng([seed, 4])
+    others = [np.setdiff1d(np.flatnonzero(owner == of), take) for take, of in enumerate(owner.tolist())]
+    pairs = [(take, int(film)) for take, of in enumerate(others) for film in chance.permutation(of)[:MOST_FILMS]]
+    kept_back = np.zeros(len(owner), bool)
     for thing in range(count):
         kept_back[chance.choice(np.flatnonzero(owner == thing), max(1, each // 6), replace=False)] = True
     train = [(take, film) for take, film in pairs if not kept_back[take] and not kept_back[film]]
