@@ -12,6 +12,7 @@ __all__ = ["MOST_LOST", "Verdict", "decide"]
 
 MOST_LOST = 0.01
 """What unrelated queries may lose of `recall@10`: one point of a hundred."""
+NOTHING = 0.0005
 SATURATED = 0.95
 """From this share of what `recall@10` can be at most, it has no room to show an improvement."""
 
@@ -48,7 +49,7 @@ def decide(overall: Compared, general: Compared | None, drift: Drift | None) -> 
     lost, of_what = None, ""
     if general is not None:
         lost = general.before.means["recall@10"] - general.after.means["recall@10"]
-        of_what = f"{general.queries:,} unrelated queries {'lose' if lost > 0 else 'gain'} {_points(abs(lost))} of recall@10"
+        of_what = f"{general.queries:,} unrelated queries {'gain' if lost < -NOTHING else 'lose'} {_points(abs(lost))} of recall@10"
     elif drift is not None:
         lost = drift.lost
         of_what = f"{_points(lost)} of the first three hits of the reference captions are not among the first ten any more"
