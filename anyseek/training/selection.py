@@ -40,13 +40,15 @@ def agreeing(examples: Examples, mask: np.ndarray, known: float = KNOWN) -> np.n
         shelf = used[modalities[used] == modality]
         rows = np.flatnonzero(mask & examples.positive & np.isin(examples.target_of, shelf))
         rows = rows[np.argsort(examples.query_of[rows], kind="stable")]
+        vectors = examples.target_vectors[shelf]
         for mine in np.split(rows, np.flatnonzero(np.diff(examples.query_of[rows])) + 1):
-            others = np.setdiff1d(shelf, examples.target_of[mine])
-            if len(mine) >= FEWEST_ANSWERS and len(others) >= FEWEST_OTHERS:
-                query = examples.query_vectors[examples.query_of[mine[0]]]
-                scores = _deviations(examples.target_vectors[examples.target_of[mine]] @ query, examples.target_vectors[others] @ query)
-                if np.median(scores) >= known:
-                    kept[mine[scores < CHANCE]] = False
+            own = np.searchsorted(shelf, examples.target_of[mine])
+            if len(mine) < FEWEST_ANSWERS or len(shelf) - len(set(own.tolist())) < FEWEST_OTHERS:
+                continue
+            cosines = vectors @ examples.query_vectors[examples.query_of[mine[0]]]
+            scores = _deviations(cosines[own], np.delete(cosines, own))
+            if np.median(scores) >= known:
+                kept[mine[scores < CHANCE]] = False
     return kept
 
 
