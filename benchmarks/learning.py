@@ -39,7 +39,7 @@ TAIL = (RIDGE, LINEAR, RESIDUAL)
 ENOUGH = 0.8
 MOST_LOST = 0.01
 TAIL_GAIN, TAIL_COST = 0.10, 0.02
-CLASSES = 30
+CLASSES, FAMILIES = 30, 6
 
 ASKED: Mapping[str, tuple[str, str]] = {
     "held out": ("source:held", "{}"),
@@ -89,7 +89,7 @@ def _measured(
         methods = (RIDGE, RESIDUAL) if quick else SHIFTED
         rows += _shifted_rows(_course(media, folder / "shifted", plan, methods, seeds, ASKED), methods, plan)
     if not only or "tail" in only:
-        plan = Plan(10, 0, long_tail(10, 20), 5, strength) if quick else Plan(CLASSES, 0, long_tail(CLASSES), 10, strength)
+        plan = Plan(10, 0, long_tail(10, 20), 5, strength, 2) if quick else Plan(CLASSES, 0, long_tail(CLASSES), 10, strength, FAMILIES)
         methods = (RIDGE,) if quick else TAIL
         bare = tuple(replace(each, name=f"{each.name}, unbalanced", arguments=(*each.arguments, *UNBALANCED)) for each in methods)
         asked = {"held out": ASKED["held out"]}

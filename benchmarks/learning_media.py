@@ -13,7 +13,18 @@ from anyseek.media.open import open_media
 from anyseek.media.protocol import DecodeOptions
 from anyseek.types import Picture, Sound
 
-__all__ = ["RATE", "SIZE", "photographed", "product_names", "read_photo", "read_sound", "recorded", "write_photo", "write_sound"]
+__all__ = [
+    "RATE",
+    "SIZE",
+    "kin_names",
+    "photographed",
+    "product_names",
+    "read_photo",
+    "read_sound",
+    "recorded",
+    "write_photo",
+    "write_sound",
+]
 
 SIZE = 288
 RATE = 32_000
@@ -36,6 +47,14 @@ def product_names(count: int, seed: int) -> list[str]:
                 word += str(chance.choice(CODAS))
         names[word.capitalize()] = None
     return list(names)
+
+
+def kin_names(count: int, seed: int, families: int) -> list[str]:
+    """Names of two words, of which those of a family share the first: ``Brodabrour Sifas``, ``Brodabrour Misak``, in no order."""
+    models = -(-count // families)
+    words = product_names(families + models, seed)
+    names = [f"{words[number % families]} {words[families + number // families]}" for number in range(count)]
+    return [names[place] for place in np.random.default_rng([seed, 1]).permutation(count)]
 
 
 def read_photo(path: Path) -> Image.Image:

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from .judged_queries import Subjects
-from .learning_media import photographed, product_names, read_photo, read_sound, recorded, write_photo, write_sound
+from .learning_media import kin_names, photographed, product_names, read_photo, read_sound, recorded, write_photo, write_sound
 from .measure import ROOT
 
 __all__ = ["HELD", "TAUGHT", "Archive", "Plan", "Product", "general_queries", "long_tail", "make_archive"]
@@ -32,6 +32,7 @@ class Plan:
         sounds: Products that are heard, at most.
         taught: How many files of each product there are to learn from; repeated where there are more products.
         held: How many files of each are kept back.
+        families: How many families of products there are, whose names share a word; 0 for names that have nothing in common.
         strength: How different photos of one product are, see `benchmarks.learning_media.photographed`.
         seed: Of names, of which product is which, and of all variation.
     """
@@ -41,7 +42,12 @@ class Plan:
     taught: tuple[int, ...] = (10,)
     held: int = 5
     strength: float = 0.5
+    families: int = 0
     seed: int = 0
+
+    def names(self, count: int, seed: int) -> list[str]:
+        """What the products are called."""
+        return kin_names(count, seed, self.families) if self.families else product_names(count, seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +74,16 @@ class Archive:
     Attributes:
         root: The folder; what is learnt from lies in ``taught``, what judges in ``held``, by numbers that tell nothing.
         products: What it holds.
+        plan: By which it was made.
     """
 
     root: Path
     products: tuple[Product, ...]
+    plan: Plan
 
     def renamed(self, seed: int) -> Archive:
         """The same files under other names."""
-        names = product_names(len(self.products), seed)
+        names = self.plan.names(len(self.products), seed)
         return replace(self, products=tuple(replace(each, name=name) for each, name in zip(self.products, names, strict=True)))
 
     def write_pairs(self, path: Path) -> Path:
@@ -147,7 +155,7 @@ def make_archive(media: Path, root: Path, plan: Plan) -> Archive:
     sounds = [read_sound(path) for path in _drawn(media / "sounds", plan.sounds + BACKGROUNDS["sounds"], chance)] if plan.sounds else []
     before, behind = photos[: BACKGROUNDS["photos"]], sounds[: BACKGROUNDS["sounds"]]
     things = [("image", photo) for photo in photos[len(before) :]] + [("audio", sound) for sound in sounds[len(behind) :]]
-    names = product_names(len(things), plan.seed)
+    names = plan.names(len(things), plan.seed)
     counts = np.resize(plan.taught, len(things))
     chance.shuffle(counts)
     products = []
@@ -163,7 +171,7 @@ def make_archive(media: Path, root: Path, plan: Plan) -> Archive:
                     write_sound(recorded(thing, behind, luck), root / path)
             product = replace(product, **{part: paths})
         products.append(product)
-    return Archive(root, tuple(products))
+    return Archive(root, tuple(products), plan)
 
 
 def _drawn(folder: Path, count: int, chance: np.random.Generator) -> Sequence[Path]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.learning_media import product_names, recorded
+from benchmarks.learning_media import kin_names, product_names, recorded
 from benchmarks.learning_runs import Asked
 from benchmarks.learning_tasks import Plan, general_queries, long_tail, make_archive
 
@@ -21,6 +21,14 @@ def test_names_mean_nothing_are_all_different_and_the_same_every_time() -> None:
     assert names[:5] == product_names(5, 3)
     assert names != product_names(500, 4)
     assert all(name.isalpha() and name.istitle() for name in names)
+
+
+def test_kin_share_the_first_word_and_no_two_share_both() -> None:
+    names = kin_names(30, 3, 6)
+    assert len(set(names)) == 30
+    families = [name.split()[0] for name in names]
+    assert sorted(map(families.count, set(families))) == [5] * 6
+    assert names == kin_names(30, 3, 6) != kin_names(30, 4, 6)
 
 
 def test_a_long_tail_is_one_to_a_hundred_and_falls_by_the_same_share() -> None:
