@@ -29,6 +29,7 @@ COMMANDS = (
     "doctor",
     "eval",
     "calibrate",
+    "train",
     "models",
     "models pull",
     "models use",
@@ -46,7 +47,7 @@ HEAD = """# Commands
 Made from the commands' own help by `make docs`.
 
 Exit codes: 0 done, 1 nothing found, 2 the request cannot be served as it stands, 3 done but some files failed, 4 something about the
-library, 5 the disk is full, 130 interrupted.
+library, 5 the disk is full, 6 what was trained is not surely better and was not switched on, 130 interrupted.
 """
 
 

@@ -47,7 +47,7 @@ def train(
         typer.Option(
             "--method",
             metavar="METHOD",
-            help="linear, residual (low rank), fusion (joins parts of queries) or bridge (into another model's space).",
+            help="residual (moves what it was taught and little else), linear, fusion (joins parts of queries), bridge.",
             show_default=False,
         ),
     ] = None,
@@ -115,8 +115,9 @@ def train(
 ) -> None:
     """Teach the library your words: train an adapter on stored vectors, and switch it on if held-out queries are answered better.
 
-    Media are not read and stored vectors stay. Ctrl-C keeps what was learnt for --resume. Exit code 6 says that what was trained was not
-    switched on. See docs/teaching.md.
+    Media are not read, and stored vectors stay. Ctrl-C keeps what was learnt for --resume.
+
+    Exit code 6 says that what was trained was not switched on. See docs/teaching.md.
     """
     from ..encoders.protocol import EncoderSettings
     from ..evaluation.plots import check_plots_installed
