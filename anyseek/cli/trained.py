@@ -68,9 +68,9 @@ def show_training(report: TrainReport) -> None:
     for name, what in data_rows(report.data):
         table.add_row(Text(name, "dim"), plain(what))
     if report.epochs:
-        best = max(report.epochs, key=lambda epoch: epoch.recall)
+        recall = max(epoch.recall for epoch in report.epochs)
         told = f"{len(report.epochs):,} epochs in {report.seconds:.1f} s" if len(report.epochs) > 1 else f"solved in {report.seconds:.1f} s"
-        table.add_row(Text("trained", "dim"), f"{told}; validation recall@10 {best.recall:.3f}")
+        table.add_row(Text("trained", "dim"), f"{told}; validation recall@10 {recall:.3f}")
     show(table)
     if report.judgement is not None:
         show(Text())

@@ -97,7 +97,9 @@ def train(
         resume=options.resume,
     )
     seconds = time.perf_counter() - started
-    report = replace(report, epochs=fitted.history, seconds=seconds, peak_mb=_peak_mb(), resumed=fitted.resumed)
+    report = replace(
+        report, epochs=fitted.history, best_epoch=fitted.best_epoch, seconds=seconds, peak_mb=_peak_mb(), resumed=fitted.resumed
+    )
     if fitted.stopped:
         return replace(report, interrupted=True)
     return run.finish(report, lesson, subject, fitted, general, roots)

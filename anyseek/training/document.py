@@ -27,6 +27,7 @@ def as_document(report: TrainReport) -> dict[str, Any]:
         "settings": dict(report.settings),
         "data": data_as_dict(report.data),
         "epochs": [{"epoch": each.number, "loss": _round(each.loss), "recall": _round(each.recall)} for each in report.epochs],
+        "best_epoch": report.best_epoch,
         "judgement": None if report.judgement is None else _judgement(report.judgement),
         "verdict": None if report.verdict is None else _verdict(report.verdict),
         "switched_on": report.switched_on,

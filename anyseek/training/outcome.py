@@ -103,6 +103,7 @@ class TrainReport:
         settings: All that shaped the outcome.
         data: What was learnt from.
         epochs: How it went.
+        best_epoch: The one that is kept; 0 where none was better than what it began with.
         judgement: How good it is; None of a dry run and of one that was interrupted.
         verdict: Whether it may be switched on, and why.
         switched_on: Whether it was.
@@ -126,6 +127,7 @@ class TrainReport:
     settings: Mapping[str, Any]
     data: DataSummary
     epochs: tuple[Epoch, ...] = ()
+    best_epoch: int = 0
     judgement: Judgement | None = None
     verdict: Verdict | None = None
     switched_on: bool = False

@@ -30,13 +30,13 @@ def plot_loss(epochs: Sequence[Epoch]) -> str:
     return draw_svg(draw, "loss", "upper right")
 
 
-def plot_recall(epochs: Sequence[Epoch]) -> str:
-    """The recall of the validation part by epoch, with a mark at the best, which is what is kept."""
+def plot_recall(epochs: Sequence[Epoch], best: int) -> str:
+    """The recall of the validation part by epoch, with a dot at the one that is kept."""
 
     def draw(axes: Axes) -> None:
-        best = max(epochs, key=lambda epoch: epoch.recall)
         axes.plot([epoch.number for epoch in epochs], [epoch.recall for epoch in epochs], color=COLOURS[0], label="validation recall@10")
-        axes.plot([best.number], [best.recall], "o", color=COLOURS[0])
+        kept = [epoch for epoch in epochs if epoch.number == best]
+        axes.plot([epoch.number for epoch in kept], [epoch.recall for epoch in kept], "o", color=COLOURS[0])
         axes.set_ylim(0, 1.02)
         _by_epoch(axes, "recall@10")
 

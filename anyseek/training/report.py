@@ -48,7 +48,7 @@ def report_page(report: TrainReport) -> str:
     plots = []
     if len(report.epochs) > 1:
         plots += [(plot_loss(report.epochs), "Loss by epoch")]
-        plots += [(plot_recall(report.epochs), "Recall of the validation part by epoch; the dot is what is kept")]
+        plots += [(plot_recall(report.epochs, report.best_epoch), "Recall of the validation part by epoch; the dot is what is kept")]
     if judgement is not None:
         plots.append(
             (plot_before_and_after(judgement.overall), "Held-out queries before and after; lines are 95 % intervals of the change")

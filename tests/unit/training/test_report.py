@@ -78,7 +78,7 @@ def test_the_page_needs_nothing_else_and_nothing_in_it_is_markup(report: TrainRe
 
 
 def test_plots_say_what_they_are_given(report: TrainReport, judgement: Judgement) -> None:
-    made = [plot_loss(report.epochs), plot_recall(report.epochs), plot_before_and_after(judgement.overall)]
+    made = [plot_loss(report.epochs), plot_recall(report.epochs, 19), plot_before_and_after(judgement.overall)]
     made.append(plot_classes(judgement.classes, "recall@10"))
     referred = []
     for svg in made:
@@ -92,7 +92,7 @@ def test_plots_say_what_they_are_given(report: TrainReport, judgement: Judgement
 def test_the_document_is_json_with_the_promised_fields(report: TrainReport, judgement: Judgement) -> None:
     document = json.loads(json.dumps(as_document(report)))
     assert set(document) == {
-        "library", "name", "method", "side", "loss", "space", "target", "settings", "data", "epochs", "judgement", "verdict",
+        "library", "name", "method", "side", "loss", "space", "target", "settings", "data", "epochs", "best_epoch", "judgement", "verdict",
         "switched_on", "replaced", "path", "dry_run", "interrupted", "resumed", "seconds", "peak_mb", "notes",
     }  # fmt: skip
     assert set(document["judgement"]) == {
