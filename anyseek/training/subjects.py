@@ -93,7 +93,8 @@ class Material:
         balancing = self.options.balancing
         drawn = self.options.fitted_loss != "ridge"  # which takes all pairs at once
         sampling = Sampling(edges, sources, classes=drawn and balancing.classes, sources=drawn and balancing.sources)
-        weighed = replace(edges, weights=sampling.weights()) if balancing.weights else edges
+        counted = balancing.weights and not (drawn and balancing.classes)  # to balance in both ways was measured to be worse than in one
+        weighed = replace(edges, weights=sampling.weights()) if counted else edges
         return weighed, sampling.draw(batch_size(int(edges.positive.sum()))) if drawn and (balancing.classes or balancing.sources) else None
 
 

@@ -58,7 +58,7 @@ def report(judgement: Judgement) -> TrainReport:
     verdict = decide(judgement.overall, judgement.general, judgement.drift)
     return TrainReport(
         Path("library"), "residual", "residual", "query", "infonce", "starter", None, {"seed": 0, "balancing": {"caps": True}}, data,
-        epochs, judgement, verdict, True, "older", Path("library/adapters/residual.safetensors"), seconds=3.25,
+        epochs, 20, judgement, verdict, True, "older", Path("library/adapters/residual.safetensors"), seconds=3.25,
         peak_mb=300.4, notes=(EVIL,),
     )  # fmt: skip
 
