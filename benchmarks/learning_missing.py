@@ -39,6 +39,7 @@ TAKES = TAUGHT + ASKED + FILMS
 MOST_FILMS = 4
 BACKGROUNDS = 8, 2
 SPACE = "these"
+NOBODY = "something"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +133,7 @@ def _things(media: Path, looks: int, sounds: int, seeds: Sequence[int], strength
     names = {seed: encoder.encode_text(product_names(len(seen), seed)) for seed in seeds}
     words = {media / path: text for text, answers in Subjects.of_demo().seen.items() for path in answers}
     known = [words.get(path) for path in photos[len(before) : len(before) + len(seen)]]
-    told = encoder.encode_text([text or "" for text in known]) * np.array([[text is not None] for text in known])
+    told = encoder.encode_text([text or NOBODY for text in known]) * np.array([[text is not None] for text in known])
     return Things(np.stack(seen), np.stack(sung), names, told)
 
 
