@@ -16,11 +16,13 @@ from .heldout import held_out
 from .judge import HeldOut, Media
 from .options import TrainOptions
 from .problem import Candidates, Edges, Problem
-from .sampling import Sampling
+from .sampling import POWER, Sampling
 from .split import Split
 
 __all__ = ["MapSubject", "Material", "Subject", "batch_size"]
 
+ALIKE = 0.0
+"""The power of their size by which classes are drawn all alike."""
 LARGEST_BATCH = 256
 SMALLEST_BATCH = 16
 STEPS = 4
@@ -92,7 +94,9 @@ class Material:
         """
         balancing = self.options.balancing
         drawn = self.options.fitted_loss != "ridge"  # which takes all pairs at once
-        sampling = Sampling(edges, sources, classes=drawn and balancing.classes, sources=drawn and balancing.sources)
+        # classes alike were measured to be best (docs/benchmarks.md); a source of a few pairs would be learnt by heart that way
+        power = ALIKE if len(np.unique(sources)) < 2 else POWER
+        sampling = Sampling(edges, sources, classes=drawn and balancing.classes, sources=drawn and balancing.sources, power=power)
         counted = balancing.weights and not (drawn and balancing.classes)  # to balance in both ways was measured to be worse than in one
         weighed = replace(edges, weights=sampling.weights()) if counted else edges
         return weighed, sampling.draw(batch_size(int(edges.positive.sum()))) if drawn and (balancing.classes or balancing.sources) else None
