@@ -81,6 +81,9 @@ def train(
     run = _Run(library, options, on_step or (lambda what, done, total: None))
     lesson = lesson_of(library, options, pairs, roots, run.on_step)
     report = run.report(lesson)
+    if general is not None and options.method not in ("linear", "residual"):
+        told = f"a {options.method} changes nothing that is asked in words alone, so that the general queries say nothing of it"
+        report = replace(report, notes=(*report.notes, told))
     if options.dry_run:
         return replace(report, dry_run=True)
     lesson.check_size()
