@@ -194,6 +194,14 @@ def test_resuming_what_was_not_begun_says_so(library: Library, media: Path) -> N
     assert report.notes == (course.NOTHING_TO_RESUME,)
 
 
+def test_feedback_that_is_off_is_told_as_such(library: Library, media: Path) -> None:
+    with pytest.raises(BadInput, match=r"0 pairs are too few \(no feedback was recorded, for it is off: switch it on"):
+        train(library, options=TrainOptions(take_from=("feedback",)))
+    library.enable_feedback()
+    report = train(library, media / "words.csv", options=TrainOptions(take_from=("feedback",), dry_run=True))
+    assert report.notes == ("no feedback was recorded",)
+
+
 def test_a_seed_below_zero_is_refused() -> None:
     with pytest.raises(BadInput, match="a seed is a whole number from 0 on"):
         TrainOptions(seed=-1)
