@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from types import NoneType
 from typing import Any, Literal, get_args
 
 from ..errors import BadInput
@@ -48,6 +50,9 @@ class SpaceName:
     fingerprint: str
     dim: int
     revision: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_types(self, spec=str, fingerprint=str, dim=int, revision=(str, NoneType))
 
     @classmethod
     def of(cls, space: Space) -> SpaceName:
@@ -94,6 +99,10 @@ class Card:
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        _check_types(self, name=str, method=str, side=str, loss=str, made_at=str, seed=int)
+        _check_types(self, settings=Mapping, data=Mapping, metrics=Mapping)
+        _ = self.space  # says whether it may be one
+        datetime.fromisoformat(self.made_at)
         if self.method not in get_args(Method) or self.side not in get_args(Side):
             raise ValueError(f"{self.method} on the side {self.side} is no adapter")
         if (self.target is not None) != (self.method == "bridge"):
@@ -142,3 +151,15 @@ class Card:
             )
         except (TypeError, KeyError, ValueError) as error:
             raise ValueError(f"its card is not one of an adapter ({error})") from None
+
+
+def _check_types(card: object, **types: type | tuple[type, ...]) -> None:
+    """See that fields are what they are declared to be, for a card may come from a file that anybody has written.
+
+    Raises:
+        ValueError: One is not.
+    """
+    for name, type_ in types.items():
+        value = getattr(card, name)
+        if not isinstance(value, type_) or isinstance(value, bool):
+            raise ValueError(f"{name} is not what it must be: {value!r}")

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 
-from ..errors import BadInput
 from ..storage.catalog import Catalog, SpaceRow, Writer
 from .adapter import Adapter
 from .card import Role
@@ -74,25 +73,6 @@ class Switches:
         """Let an adapter be the newest of its place."""
         now = Switched.of(adapter)
         self._change(lambda history: [*(one for one in history if one.name != now.name), now], writer)
-
-    def switch_off(self, role: Role, fingerprint: str, target: str = "", writer: Writer | None = None) -> None:
-        """Let none be on in a place, and forget which were."""
-        self._change(lambda history: [one for one in history if one.place != (role, fingerprint, target)], writer)
-
-    def rollback(self, role: Role, fingerprint: str, target: str = "", writer: Writer | None = None) -> tuple[str, str | None]:
-        """Take the newest of a place away.
-
-        Returns:
-            Its name, and that of the one before, which is on again; None where there was none.
-
-        Raises:
-            BadInput: None is on there.
-        """
-        stack = [switched.name for switched in self.history() if switched.place == (role, fingerprint, target)]
-        if not stack:
-            raise BadInput("no adapter is on that could be taken away: see  anyseek adapters  for those there are")
-        self.forget(stack[-1], writer)
-        return stack[-1], stack[-2] if len(stack) > 1 else None
 
     def forget(self, name: str, writer: Writer | None = None) -> None:
         """Take an adapter away wherever it is on or was."""

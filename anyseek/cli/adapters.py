@@ -140,8 +140,7 @@ def drop(
 ) -> None:
     """Forget adapters, and the vectors that were made by them. The files that they were trained on stay as they are."""
     with opened_library(library) as opened:
-        for name in names:
-            opened.drop_adapter(name)
+        opened.drop_adapter(*names)
     if as_json:
         print_json({"dropped": names})
         raise typer.Exit

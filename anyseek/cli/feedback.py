@@ -215,8 +215,7 @@ def _record(
         raise BadInput(f"say which query it was {verdict} as an answer to:  --query TEXT  or  --similar-to FILE")
     place = session if session is not None else DEFAULT_SESSION
     with _opened(library) as opened:
-        for answer in answers:
-            opened.record_feedback(asked, answer, verdict, session=place)
+        opened.record_feedback(asked, answers, verdict, session=place)
     if as_json:
         print_json({"verdict": verdict, "query": str(asked), "session": place, "answers": answers})
         return

@@ -72,7 +72,7 @@ def train(
     rank: Annotated[
         int | None, typer.Option("--rank", min=1, metavar="N", help="Of residual and fusion: how much they can learn.", show_default=False)
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of all that is drawn.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Of all that is drawn.")] = 0,
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="What to call the adapter; else by its method.", show_default=False)
     ] = None,
@@ -126,6 +126,10 @@ def train(
 
     if not pairs and not take_from and not rollback:
         raise BadInput("there is nothing to learn from: name a file of pairs, or use  --from keywords  or another source of the library")
+    if rollback and (pairs or take_from or resume or dry_run):
+        raise BadInput("--rollback takes away what is on and trains nothing: use it without pairs, --from, --resume and --dry-run")
+    if html is not None and html.is_dir():
+        raise BadInput(f"{html}: it is a folder: name a file in it for the report")
     if html is not None and not html.absolute().parent.is_dir():
         raise BadInput(f"{html}: there is no folder {html.parent} to write to: make it, or name another file")
     Library.open(library, readonly=True).close()  # so that a wrong name makes no library

@@ -131,7 +131,9 @@ def _show_drift(judgement: Judgement) -> None:
 
 
 def _show_verdict(report: TrainReport) -> None:
-    if report.interrupted:
+    if report.interrupted and not report.epochs:
+        note("stopped before anything was learnt: the same command begins anew")
+    elif report.interrupted:
         note("stopped: what was learnt is kept, and the same command with  --resume  goes on from there")
     elif report.verdict is not None:
         mark, style = ("✓", "bold green") if report.switched_on else ("✗", "bold red")

@@ -33,7 +33,7 @@ class KnownAdapter:
     Attributes:
         name: What the user calls it.
         state: ON when searches go through it, OFF when they could; DOES NOT FIT when none of the models that serve is the one that it was
-            trained on; DAMAGED when its file cannot be used.
+            trained on; DAMAGED when its file cannot be used, or is gone although it is on.
         card: What is known of it; None where it is damaged.
         reason: Why it does not fit, cannot be used, or is off although it was switched on; empty else.
     """
@@ -71,6 +71,10 @@ class Adapting:
         store, on = AdapterStore(self.folder), {switched.name: switched for switched in self._on()}
         damaged = store.damaged()
         found = [KnownAdapter(name, "damaged", None, str(error)) for name, error in damaged.items()]
+        for name in on.keys() - store.names():
+            way = "rollback" if on[name].role == "space" else f"drop {name}"
+            reason = f"the adapter {name} is on and its file is gone: put it back, or take it away with  anyseek adapters {way}"
+            found.append(KnownAdapter(name, "damaged", None, reason))
         for name in store.names():
             if name in damaged:
                 continue
@@ -182,28 +186,32 @@ class Adapting:
             lacking = self._serve(row, gone.fingerprint, forget=gone.name)
             return Switching(now.name if now else None, gone.name, lacking)
 
-    def drop_adapter(self, name: str) -> None:
-        """Forget an adapter, wherever it is on or was, and the vectors that were made by it; a damaged one, too.
+    def drop_adapter(self, *names: str) -> None:
+        """Forget adapters, wherever they are on or were, and the vectors that were made by them; damaged ones, too. All of them or none.
 
         Raises:
-            BadInput: There is none of that name, or vectors that were made by it serve.
+            BadInput: There is none of one of the names, or vectors that were made by it serve.
             LibraryLocked: Another process is writing to the library.
         """
         from ..storage.lock import WriterLock
         from ..storage.space_index import SpaceIndex
 
         with WriterLock(self.folder, "dropping an adapter"):
-            store = AdapterStore(self.folder)
-            spec = PREFIX + name
-            made = [row for row in self.catalog.spaces() if row.space.spec == spec]
-            if any(row.state == "serving" for row in made):
-                raise BadInput(f"vectors that {name} has made serve this library: take it away with  anyseek adapters rollback  first")
-            switches = Switches(self.catalog)
-            if name in store.names() or not (made or any(switched.name == name for switched in switches.history())):
-                store.remove(name)  # or say that there is none
-            switches.forget(name)
+            store, switches = AdapterStore(self.folder), Switches(self.catalog)
+            known, switched = store.names(), {one.name for one in switches.history()}
+            rows = [row for row in self.catalog.spaces() if row.space.spec in {PREFIX + name for name in names}]
+            made = list(dict.fromkeys(row.space.spec for row in rows))
+            for name in names:
+                if any(row.state == "serving" for row in rows if row.space.spec == PREFIX + name):
+                    raise BadInput(f"vectors that {name} has made serve this library: take it away with  anyseek adapters rollback  first")
+                if name not in known and name not in switched and PREFIX + name not in made:
+                    store.read(name)  # says that there is none
+            for name in dict.fromkeys(names):
+                if name in known:
+                    store.remove(name)
+                switches.forget(name)
             if made:
-                self.spaces.drop([spec])
+                self.spaces.drop(made)
                 SpaceIndex.forget_others(self.folder, self.catalog.spaces())
                 self.catalog.compact()
             if self.catalog.spaces("serving"):

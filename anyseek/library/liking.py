@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import os
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from typing import get_args
@@ -48,7 +49,7 @@ class Liking:
     def record_feedback(
         self,
         query: str | Reference,
-        path: StrPath,
+        path: StrPath | Sequence[StrPath],
         verdict: Verdict,
         start_ms: int | None = None,
         end_ms: int | None = None,
@@ -59,6 +60,7 @@ class Liking:
         Args:
             query: What was asked: words, or a file of the library or a moment of it for what was like it.
             path: The answer, a file of the library; without times also a moment of it, as in `Hit.reference`: ``film.mp4@0:12-0:18``.
+                Of several all are written down, or none.
             verdict: ``liked``, ``rejected`` or ``opened``; to open an answer says less than the others and replaces neither.
             start_ms: Start of the moment that was meant; None for the whole file.
             end_ms: End of the moment; None for the instant `start_ms`.
@@ -73,11 +75,13 @@ class Liking:
             raise BadInput(f"feedback is off in the library at {self.folder.path}: switch it on with  anyseek feedback on")
         if verdict not in get_args(Verdict):
             raise BadInput(f"{verdict!r} is no verdict: use {', '.join(get_args(Verdict))}")
-        answer = Reference.read(path) if start_ms is None else Reference(Reference.read(path).path, start_ms, end_ms)
-        content_id, stretch = self._stretch_of(answer)
-        key = self._key_of(query)
+        read = [Reference.read(one) for one in ([path] if isinstance(path, str | os.PathLike) else path)]
+        meant = read if start_ms is None else [Reference(one.path, start_ms, end_ms) for one in read]
+        answers = [self._stretch_of(one) for one in meant]
+        key, session = self._key_of(query), _said(session, "a session")
         with self._feedback_writer("recording feedback") as writer:
-            writer.put_feedback(key, content_id, verdict, session=_said(session, "a session"), stretch=stretch)
+            for content_id, stretch in answers:
+                writer.put_feedback(key, content_id, verdict, session=session, stretch=stretch)
 
     def feedback(
         self,

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInput, LibraryError
+from ..storage.engine import translated
 from ..storage.files import replace_whole
 from .outcome import Epoch
 
@@ -44,6 +45,7 @@ class Checkpoint:
         """Keep it in place of an earlier one.
 
         Raises:
+            StorageFull: The disk is full.
             LibraryError: Nothing can be written there.
         """
         from safetensors.numpy import save
@@ -56,11 +58,12 @@ class Checkpoint:
         }
         arrays = {name: np.array(array, order="C") for name, array in self.arrays.items()}
         content = save(arrays, {"format": FORMAT, "digest": self.digest, "state": json.dumps(state), "checksum": _checksum(arrays)})
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            replace_whole(path, lambda partial: _write(partial, content))
-        except OSError as error:
-            raise LibraryError(f"the checkpoint {path} cannot be written ({error.strerror}): see to the disk, or train without") from error
+        with translated(path.parent):
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                replace_whole(path, lambda partial: _write(partial, content))
+            except (FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+                raise LibraryError(f"the checkpoint {path} cannot be written ({error.strerror}): see to what is in its place") from error
 
     @classmethod
     def read(cls, path: Path, digest: str) -> Checkpoint | None:

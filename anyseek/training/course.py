@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -34,6 +34,8 @@ __all__ = ["OnStep", "train"]
 
 OnStep = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
+
+NOTHING_TO_RESUME = "there was no interrupted training of that name to go on with, so that this one began anew"
 
 LEARNING_RATES = {"sigmoid": 1e-2}
 """By loss, where it is not the usual one: the sigmoid loss has far to go from nearly every pair being wrong."""
@@ -103,6 +105,8 @@ def train(
     report = replace(
         report, epochs=fitted.history, best_epoch=fitted.best_epoch, seconds=seconds, peak_mb=_peak_mb(), resumed=fitted.resumed
     )
+    if options.resume and not fitted.resumed:
+        report = replace(report, notes=(*report.notes, NOTHING_TO_RESUME))
     if fitted.stopped:
         return replace(report, interrupted=True)
     return run.finish(report, lesson, subject, fitted, general, roots)
@@ -147,8 +151,7 @@ class _Run:
         called = self.options.called
         if self.options.name is not None and called in taken:
             raise BadInput(f"there is an adapter called {called!r} already: choose another --name, or  anyseek adapters drop {called}")
-        numbered = (called if number == 1 else f"{called}-{number}" for number in range(1, len(taken) + 2))
-        return next(name for name in numbered if name not in taken)
+        return _free(called, taken)
 
     def report(self, lesson: Lesson) -> TrainReport:
         """What is known before anything is learnt."""
@@ -175,16 +178,20 @@ class _Run:
         judgement = self._judgement(lesson, subject, adapter, general, roots)
         self.on_step("judging", 1, 1)
         verdict = decide(judgement.overall, judgement.general, judgement.drift)
-        self.library.keep_adapter(Adapter(replace(card, metrics=metrics_of(judgement, verdict)), fitted.arrays))
+        name = _free(card.name, AdapterStore(self.library.folder).names())
+        self.library.keep_adapter(Adapter(replace(card, name=name, metrics=metrics_of(judgement, verdict)), fitted.arrays))
         self.checkpoint(report.name).unlink(missing_ok=True)
-        switched = self.library.use_adapter(report.name) if verdict.passed else None
+        switched = self.library.use_adapter(name) if verdict.passed else None
+        renamed = (f"another training has taken the name {card.name} meanwhile, so that this one is called {name}",)
         return replace(
             report,
+            name=name,
+            notes=report.notes + (renamed if name != card.name else ()),
             judgement=judgement,
             verdict=verdict,
             switched_on=switched is not None,
             replaced=None if switched is None else switched.before,
-            path=self.library.folder.adapters / f"{report.name}.safetensors",
+            path=self.library.folder.adapters / f"{name}.safetensors",
         )
 
     def checkpoint(self, name: str) -> Path:
@@ -229,6 +236,12 @@ class _Run:
         pairs = compared_by_pair([*before, *alone], [*after, *alone])
         groups = (compared_by_class(before, after), compared_by_source(before, after), pairs)
         return Judgement(compare("all", before, after), *groups, unrelated, drift, len(media[0].vectors))
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """A name, or the first with a number that nothing has."""
+    numbered = (name if number == 1 else f"{name}-{number}" for number in range(1, len(taken) + 2))
+    return next(each for each in numbered if each not in taken)
 
 
 def _peak_mb() -> float | None:

@@ -91,6 +91,9 @@ class Lesson:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should hear about."""
+        if "feedback" in self.options.take_from and not self.library.catalog.feedback_counts():
+            is_on = self.library.catalog.feedback_enabled
+            return ("no feedback was recorded" + ("" if is_on else ", for it is off: switch it on with  anyseek feedback on"),)
         return ()
 
     @cached_property
@@ -130,8 +133,10 @@ class Lesson:
             wanted = math.ceil(FEWEST / SHARES[-1])
             left_out = "; ".join(f"{count:,} {reason}" for reason, count in self.summary.left_out.items())
             told = f" (left out: {left_out})" if left_out else ""
+            told += "".join(f" ({note})" for note in self.notes)
+            count = f"{len(self.examples):,} pair{' is' if len(self.examples) == 1 else 's are'}"
             raise BadInput(
-                f"{len(self.examples):,} pairs are too few{told}: {held} could be held out, and {FEWEST} are the least by which one can "
+                f"{count} too few{told}: {held} could be held out, and {FEWEST} are the least by which one can "
                 f"tell whether something is better; give {wanted} pairs or more, of files that are not nearly the same"
             )
 

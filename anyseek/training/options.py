@@ -91,6 +91,8 @@ class TrainOptions:
                 raise BadInput(f"no {what} is called {value!r}: use {', '.join(each for each in known if each is not None)}")
         if self.epochs < 1 or (self.rank is not None and self.rank < 1):
             raise BadInput("epochs and rank are whole numbers from 1 on")
+        if self.seed < 0:
+            raise BadInput("a seed is a whole number from 0 on")
         if (self.to is not None) != (self.method == "bridge"):
             raise BadInput("a bridge leads from one space to another: use  --method bridge --space MODEL --to MODEL")
         if self.loss == "ridge" and self.method not in ("linear", "bridge"):

@@ -258,6 +258,29 @@ def test_one_that_is_dropped_is_off(library: Library) -> None:
     assert library.search("rock", min_relevance=0).notes == ()
 
 
+def test_several_are_dropped_together_or_not_at_all(library: Library) -> None:
+    for name in ("one", "two", "swapped"):
+        library.keep_adapter(linear({4: 0}, name) if name != "swapped" else SWAPPED)
+    with pytest.raises(BadInput, match="no adapter called 'three'"):
+        library.drop_adapter("one", "two", "three")
+    library.use_adapter("swapped")
+    with pytest.raises(BadInput, match="vectors that swapped has made serve"):
+        library.drop_adapter("one", "swapped")
+    assert set(states(library)) == {"one", "two", "swapped"}
+    library.drop_adapter("one", "two", "two")
+    assert set(states(library)) == {"swapped"}
+
+
+@pytest.mark.parametrize(("adapter", "remedy"), [(linear({4: 0}), "drop words"), (SWAPPED, "rollback")])
+def test_one_that_is_on_is_listed_although_its_file_is_gone(library: Library, adapter: Adapter, remedy: str) -> None:
+    library.keep_adapter(adapter)
+    library.use_adapter(adapter.card.name)
+    (AdapterStore(library.folder).path / f"{adapter.card.name}.safetensors").unlink()
+    (known,) = library.adapters()
+    assert (known.name, known.state, known.card) == (adapter.card.name, "damaged", None)
+    assert known.reason.endswith(f"is on and its file is gone: put it back, or take it away with  anyseek adapters {remedy}")
+
+
 def test_after_a_change_of_model_it_does_not_fit_and_is_not_applied(library: Library) -> None:
     for adapter in (linear({4: 0}), SWAPPED):
         library.keep_adapter(adapter)

@@ -174,3 +174,11 @@ def test_a_library_that_is_open_for_reading_only_refuses(library: Library, media
             with pytest.raises(LibraryError, match="was opened for reading only: open it for writing"):
                 write()
         assert told(reader) == [("default", "red", "red.png", 0, 0, "liked")]
+
+
+def test_of_several_answers_all_are_written_down_or_none(library: Library, media: Path) -> None:
+    with pytest.raises(BadInput, match=r"blue\.png is not in the library"):
+        library.record_feedback("red", [media / "red.png", media / "blue.png"], "liked")
+    assert told(library) == []
+    library.record_feedback("red", [media / "red.png", f"{media / 'low.wav'}@0:01-0:02"], "liked")
+    assert [row[2:] for row in told(library)] == [("red.png", 0, 0, "liked"), ("low.wav", 1000, 2000, "liked")]

@@ -11,7 +11,7 @@ from adapting import card_of, linear, residual
 from safetensors.numpy import load, save
 
 from anyseek.adapters.adapter import Adapter
-from anyseek.adapters.card import SpaceName
+from anyseek.adapters.card import Card, SpaceName
 from anyseek.adapters.store import AdapterStore, packed
 from anyseek.errors import BadInput, LibraryError
 from anyseek.storage import files
@@ -157,3 +157,16 @@ def test_a_number_without_a_shape_keeps_having_none(store: AdapterStore) -> None
     store.write(written)
     assert store.read("words").bridge["radius"].shape == ()
     assert store.read("words").digest == written.digest
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("made_at", "yesterday"), ("made_at", 5), ("spec", 5), ("fingerprint", None), ("dim", "384"), ("dim", True), ("revision", 1),
+        ("loss", []), ("method", ["linear"]), ("seed", "0"), ("settings", "x"), ("data", None), ("metrics", [1]),
+    ],
+)  # fmt: skip
+def test_a_card_of_other_types_is_refused_where_it_is_read(field: str, value: object) -> None:
+    card = json.loads(card_of().to_json())
+    with pytest.raises(ValueError, match="its card is not one of an adapter"):
+        Card.from_json(json.dumps(card | {field: value}))

@@ -13,7 +13,6 @@ from fakes import DIM, ColourEncoder
 from anyseek.adapters.adapter import Adapter
 from anyseek.adapters.card import SpaceName
 from anyseek.adapters.switches import SETTING, Switches
-from anyseek.errors import BadInput
 from anyseek.storage.catalog import Catalog
 from anyseek.storage.layout import LibraryFolder
 from anyseek.types import Modality
@@ -37,31 +36,28 @@ def bridge(target: str) -> Adapter:
 def test_none_is_on_at_first(switches: Switches) -> None:
     assert switches.on("query", HERE) is None
     assert switches.history() == switches.current() == []
-    with pytest.raises(BadInput, match="no adapter is on"):
-        switches.rollback("query", HERE)
 
 
 def test_the_newest_is_on_and_taking_it_away_brings_the_one_before_back(switches: Switches) -> None:
     switches.switch_on(linear({4: 0}, name="first"))
     switches.switch_on(linear({4: 1}, name="second"))
     assert switches.on("query", HERE) == "second"
-    assert switches.rollback("query", HERE) == ("second", "first")
+    switches.forget("second")
     assert switches.on("query", HERE) == "first"
-    assert switches.rollback("query", HERE) == ("first", None)
+    switches.forget("first")
     assert switches.on("query", HERE) is None
 
 
 def test_one_that_is_switched_on_again_is_in_the_stack_once(switches: Switches) -> None:
     for name in ("first", "second", "first"):
         switches.switch_on(linear({4: 0}, name=name))
-    assert switches.rollback("query", HERE) == ("first", "second")
-    assert switches.rollback("query", HERE) == ("second", None)
+    assert [switched.name for switched in switches.history()] == ["second", "first"]
 
 
 def test_off_forgets_what_was_on_before(switches: Switches) -> None:
     switches.switch_on(linear({4: 0}, name="first"))
     switches.switch_on(linear({4: 0}, name="second"))
-    switches.switch_off("query", HERE)
+    switches.clear()
     assert switches.history() == []
 
 
@@ -75,8 +71,8 @@ def test_each_place_has_its_own(switches: Switches) -> None:
     assert switches.on("bridge", HERE, "a" * 8) == "to-a"
     assert switches.on("bridge", HERE, "b" * 8) == "to-b"
     assert [switched.name for switched in switches.current()] == ["here", "there", "to-a", "to-b"]
-    switches.switch_off("bridge", HERE, "a" * 8)
-    switches.rollback("query", HERE)
+    switches.forget("to-a")
+    switches.forget("here")
     assert [switched.name for switched in switches.current()] == ["there", "to-b"]
 
 
@@ -84,7 +80,7 @@ def test_one_that_is_forgotten_is_on_nowhere_and_never_was(switches: Switches) -
     for name in ("first", "second", "third"):
         switches.switch_on(linear({4: 0}, name=name))
     switches.forget("second")
-    assert switches.rollback("query", HERE) == ("third", "first")
+    assert [switched.name for switched in switches.history()] == ["first", "third"]
 
 
 def test_switching_in_a_transaction_that_fails_changes_nothing(switches: Switches) -> None:

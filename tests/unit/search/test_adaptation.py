@@ -173,9 +173,9 @@ def test_a_kept_engine_notices_what_is_switched(shelf: Shelf) -> None:
     assert cosines(ask(engine, Text("rock"))) == pytest.approx(brute(shelf, RED), abs=1e-6)
     switch_on(shelf, linear({4: 2}, name="other"))
     assert cosines(ask(engine, Text("rock"))) == pytest.approx(brute(shelf, BLUE), abs=1e-6)
-    switches.rollback("query", shelf.space.space.fingerprint)
+    switches.forget("other")
     assert cosines(ask(engine, Text("rock"))) == pytest.approx(brute(shelf, RED), abs=1e-6)
-    switches.switch_off("query", shelf.space.space.fingerprint)
+    switches.clear()
     assert cosines(ask(engine, Text("rock"))) == pytest.approx(brute(shelf, FOUR), abs=1e-6)
 
 
@@ -201,7 +201,7 @@ def test_what_is_kept_of_chance_is_that_of_what_is_on(shelf: Shelf) -> None:
     assert shelf.engine(*TEXTS, keep=True).is_prepared
     assert not shelf.engine(*TEXTS, keep=True, adapted=False).is_prepared
     assert scores(ask(shelf.engine(*TEXTS, keep=True), Text("rock"))) == fresh
-    Switches(shelf.catalog).rollback("query", shelf.space.space.fingerprint)
+    Switches(shelf.catalog).clear()
     engine.prepare()
     assert engine.is_prepared
     assert scores(ask(engine, Text("rock"))) == plain != fresh
@@ -290,7 +290,7 @@ def test_a_trained_bridge_goes_before_the_one_that_the_captions_give(pair: Pair)
     assert {hit.bridge for hit in sounds} == {"adapter sounds: sight → hearing"}
     assert {hit.bridge for hit in plain if hit.kind is Kind.AUDIO} == {"ridge: sight → hearing"}
     engine.prepare()
-    Switches(pair.catalog).rollback("bridge", *(encoder.space.fingerprint for encoder in pair.encoders))
+    Switches(pair.catalog).forget("sounds")
     back = ask(pair.engine(*TEXTS, keep=True), pair.engine().stored(1))
     assert scores(back) == scores(plain)
 

@@ -170,6 +170,43 @@ def test_an_interrupted_training_goes_on_and_ends_as_if_it_had_not_been(library:
     assert one.digest == two.digest
 
 
+def test_a_name_that_was_taken_meanwhile_costs_no_training(library: Library, media: Path) -> None:
+    options = TrainOptions(method="linear", loss="infonce", epochs=1, name="one")
+    first: list[str] = []
+
+    def take_the_name(epoch: object) -> None:
+        first.append(train(library, media / "words.csv", options=replace(options, seed=1)).name)
+
+    second = train(library, media / "words.csv", options=options, on_epoch=take_the_name)
+    assert (first, second.name) == (["one"], "one-2")
+    assert second.path is not None
+    assert second.path.name == "one-2.safetensors"
+    assert any("has taken the name one meanwhile" in note for note in second.notes)
+    assert {known.name for known in library.adapters()} == {"one", "one-2"}
+
+
+def test_resuming_what_was_not_begun_says_so(library: Library, media: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    options = TrainOptions(method="linear", loss="infonce", resume=True)
+    report = train(library, media / "words.csv", options=options, stop=stop)
+    assert (report.interrupted, report.resumed, report.epochs) == (True, False, ())
+    assert report.notes == (course.NOTHING_TO_RESUME,)
+
+
+def test_feedback_that_is_off_is_told_as_such(library: Library, media: Path) -> None:
+    with pytest.raises(BadInput, match=r"0 pairs are too few \(no feedback was recorded, for it is off: switch it on"):
+        train(library, options=TrainOptions(take_from=("feedback",)))
+    library.enable_feedback()
+    report = train(library, media / "words.csv", options=TrainOptions(take_from=("feedback",), dry_run=True))
+    assert report.notes == ("no feedback was recorded",)
+
+
+def test_a_seed_below_zero_is_refused() -> None:
+    with pytest.raises(BadInput, match="a seed is a whole number from 0 on"):
+        TrainOptions(seed=-1)
+
+
 def test_unrelated_queries_count_where_they_are_given(library: Library, media: Path, tmp_path: Path) -> None:
     asked = [{"id": "red", "kind": "text", "target": "image", "query": "red", "relevant": [{"path": "w00.png"}]}]
     asked += [{"id": "wugs", "kind": "image", "target": "image", "query": "w00.png", "relevant": [{"path": "w01.png"}]}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import subprocess
 import sys
@@ -14,10 +15,11 @@ import torch
 from learnable import AUDIO, IMAGE, TEXT, parts_that_complete_each_other, shifted_vocabulary, unit
 
 from anyseek.adapters.maps import map_from
-from anyseek.errors import BadInput, LibraryError, MissingExtra
+from anyseek.errors import BadInput, LibraryError, MissingExtra, StorageFull
 from anyseek.fusion.early import Pieces
 from anyseek.fusion.fitted import FittedWeights, FusionWeights
 from anyseek.fusion.network import FusionNetwork, NetworkFusion
+from anyseek.training import checkpoint
 from anyseek.training.fitting import FitOptions, fit
 from anyseek.training.problem import Edges
 from anyseek.training.validation import Validation
@@ -240,3 +242,12 @@ def test_without_torch_only_ridge_can_be_learnt(monkeypatch):
 def test_importing_loads_no_torch():
     code = "import sys, anyseek.training.fitting; assert not {'torch', 'safetensors'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_full_disk_is_called_one(tmp_path, monkeypatch):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "_write", full)
+    with pytest.raises(StorageFull, match="no room left on the disk"):
+        fit(shifted_vocabulary(), replace(QUICK, epochs=1), checkpoint=tmp_path / "training.safetensors")
