@@ -93,11 +93,8 @@ def _rows(names: str, things: Things, seeds: Sequence[int], taught: int = TAUGHT
         shown = ", ".join(f"{way} {_shown(figures[way])}" for way in figures)
         met = all(one >= other for one, other in zip(figures["network"], best, strict=True))
         cost = f"; {mean(run.seconds for run in runs):.1f} s" if given == SIDES else ""
-        rows.append(
-            Row(
-                f"missing: {missing} (asked with {what}), R@10", shown + cost, f"best alone {_shown(best)}", "", "network ≥ best alone", met
-            )
-        )
+        told = f"missing: {missing} (asked with {what}), {len(things.looks)} things, {names}: R@10"
+        rows.append(Row(told, shown + cost, f"best alone {_shown(best)}", "", "network ≥ best alone", met))
     return rows
 
 
