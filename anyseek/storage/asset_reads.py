@@ -173,6 +173,11 @@ class AssetReads:
             for row in rows
         }
 
+    def digests(self, content_ids: Iterable[int]) -> dict[int, bytes]:
+        """The hashes of some contents, by id; ids that are gone are left out. Unlike ids they are the same in every library."""
+        with self.database.reading() as connection:
+            return dict(fetch(connection, select(content.c.id, content.c.hash).where(content.c.id.in_(listed(content_ids)))))
+
     def find_asset(self, path: Path) -> LocatedAsset | None:
         """Find the asset that lies at a path, indexed or failed; through links, too."""
         with self.database.reading() as connection:

@@ -192,19 +192,21 @@ class Resolver:
         stored: Mapping[Place, Mapping[Modality, np.ndarray]],
         least: float | None,
     ) -> Examples:
-        shown = sorted({place for pair in said for place in (pair.query, pair.target) if not isinstance(place, str)})
+        shown = self._in_order({place for pair in said for place in (pair.query, pair.target) if not isinstance(place, str)})
+        turn = {place: number for number, place in enumerate(shown)}
         names = self._names({content_id for content_id, _ in shown})
         asked: list[tuple[Query, Modality, np.ndarray]] = []
         rows_of: dict[str | Place, list[int]] = defaultdict(list)
         for text in sorted({pair.query for pair in said if isinstance(pair.query, str)}):
             rows_of[text].append(len(asked))
             asked.append((Query(text), Modality.TEXT, words[text]))
-        for place in sorted({pair.query for pair in said if not isinstance(pair.query, str)}):
+        for place in sorted({pair.query for pair in said if not isinstance(pair.query, str)}, key=turn.__getitem__):
             label = _label(names.get(place[0], ""), place[1])
             for modality in sorted(stored[place]):
                 rows_of[place].append(len(asked))
                 asked.append((Query(label, *place), modality, stored[place][modality]))
-        targets = [Target(*place, modality) for place in sorted({pair.target for pair in said}) for modality in sorted(stored[place])]
+        answering = sorted({pair.target for pair in said}, key=turn.__getitem__)
+        targets = [Target(*place, modality) for place in answering for modality in sorted(stored[place])]
         target_rows: dict[Place, list[int]] = defaultdict(list)
         for row, target in enumerate(targets):
             target_rows[target.content_id, target.stretch].append(row)
@@ -234,13 +236,21 @@ class Resolver:
             left_out={reason: count for reason, count in sorted(self._left_out.items()) if count},
         )
 
+    def _in_order(self, places: set[Place]) -> list[Place]:
+        """Places by the hashes of their contents: ids depend on which file was decoded first, and what is drawn must not."""
+        digests = self.catalog.digests({content_id for content_id, _ in places})
+        return sorted(places, key=lambda place: (digests[place[0]], place[1]))
+
     def _groups(self, shown: Sequence[Place], stored: Mapping[Place, Mapping[Modality, np.ndarray]], least: float | None) -> dict[int, int]:
-        rows = [(place[0], modality, vector) for place in shown for modality, vector in sorted(stored[place].items())]
-        contents = [content_id for content_id, _, _ in rows]
-        pictures = [content_id for content_id, info in self.catalog.content_info(sorted(set(contents))).items() if info.kind is Kind.IMAGE]
-        prints = Fingerprints(self.catalog).read(pictures, VERSION)
+        """The group of each content, numbered in the order in which they are shown."""
+        contents = list(dict.fromkeys(content_id for content_id, _ in shown))
+        turn = {content_id: number for number, content_id in enumerate(contents)}
+        rows = [(turn[place[0]], modality, vector) for place in shown for modality, vector in sorted(stored[place].items())]
+        pictures = [content_id for content_id, info in self.catalog.content_info(contents).items() if info.kind is Kind.IMAGE]
+        prints = {turn[content_id]: taken for content_id, taken in Fingerprints(self.catalog).read(pictures, VERSION).items()}
         vectors = _stacked([vector for _, _, vector in rows], self.space.space.dim)
-        return near_groups(contents, vectors, [modality for _, modality, _ in rows], prints, least)
+        groups = near_groups([number for number, _, _ in rows], vectors, [modality for _, modality, _ in rows], prints, least)
+        return {content_id: groups[number] for content_id, number in turn.items()}
 
     def _names(self, contents: set[int]) -> dict[int, str]:
         return {content_id: assets[0].relative for content_id, assets in self.catalog.assets_of(sorted(contents)).items()}

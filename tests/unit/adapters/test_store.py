@@ -122,6 +122,7 @@ def test_a_damaged_file_is_told_with_its_remedy_and_hides_no_other(store: Adapte
         (save({"a": np.ones(2, np.float32)}, {"format": "anyseek adapter", "card": card_of().to_json()}), "modalities"),
         (save(dict(linear({}).arrays), {"format": "anyseek adapter", "card": card_of().to_json()}), "checksum"),
     ],
+    ids=range(8),  # the package writes metadata in any order, and the bytes would be the name
 )
 def test_a_foreign_file_is_told_apart(store: AdapterStore, content: bytes, reason: str) -> None:
     store.path.mkdir()
