@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from .coco import is_coco, read_coco
 from .fields import Fields
 from .judged import JudgedQueries
 from .native import read_native
+from .strict_json import read_strictly
 
 __all__ = ["read_queries"]
 
@@ -40,19 +40,6 @@ def _load(path: Path) -> Any:
     except OSError as error:
         raise BadInput(f"{path}: it cannot be read ({error.strerror}): name a file of judged queries") from error
     try:
-        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_without_repetition, parse_constant=_refuse)
+        return read_strictly(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path}: it is no JSON ({error}): mend it, see docs/evaluation.md for the format") from error
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse what JSON allows and nobody means: the last of two fields of one name would win."""
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"a field is there twice: {next(name for name in names if names.count(name) > 1)!r}")
-    return values
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no number")

@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import BadInput
 from ..evaluation.coco import is_coco, read_coco
 from ..evaluation.fields import Fields
+from ..evaluation.strict_json import read_strictly
 from ..search.references import Reference
 from .pair_rows import COLUMNS, pair_of
 from .pairs import Pair, Pairs
@@ -134,18 +135,6 @@ def _captions(path: Path, text: str) -> list[Pair] | None:
 
 def _loaded(text: str, place: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_without_repetition, parse_constant=_refuse)
+        return read_strictly(text)
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{place}: it is no JSON ({error}): write one object on each line, {GUIDE}") from error
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"a field is there twice: {next(name for name in names if names.count(name) > 1)!r}")
-    return values
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no number")
